@@ -47,13 +47,30 @@ cJSON *json_parse(const char *text, size_t bytes, const char *where, Error *err)
     return NULL;
 }
 
-cJSON *json_load(const char *path, Error *err)
+// In place: both stay as long as they were.
+static void replace_not_finite(char *text)
+{
+    bool quoted = false;
+    for (char *at = text; *at != '\0'; at++) {
+        const char *word = quoted ? NULL : not_finite(at);
+        if (quoted && *at == '\\' && at[1] != '\0') at++;
+        else if (*at == '"') quoted = !quoted;
+        if (word == NULL) continue;
+        size_t length = strlen(word);
+        memset(at, ' ', length);
+        memcpy(at, length > 3 ? "null" : "\"?\"", length > 3 ? 4 : 3);
+        at += length - 1;
+    }
+}
+
+static cJSON *load(const char *path, bool python, Error *err)
 {
     char *text = calloc(1, MAX_BYTES + 1);    // only what is touched is memory
     REQUIRE(text != NULL, "no memory to read %s", path);
     size_t bytes = 0;
     cJSON *tree = NULL;
     if (read_whole(path, text, &bytes, err)) {
+        if (python) replace_not_finite(text);
         tree = json_parse(text, bytes, path, err);
         if (tree != NULL && !cJSON_IsObject(tree))
             error_set(err, "%s: holds no object, expected { ... }", path);
@@ -62,6 +79,16 @@ cJSON *json_load(const char *path, Error *err)
     if (cJSON_IsObject(tree)) return tree;
     cJSON_Delete(tree);
     return NULL;
+}
+
+cJSON *json_load(const char *path, Error *err)
+{
+    return load(path, false, err);
+}
+
+cJSON *json_load_python(const char *path, Error *err)
+{
+    return load(path, true, err);
 }
 
 void json_print(cJSON *tree)

@@ -16,6 +16,8 @@
 #include "common/error.h"
 
 cJSON *json_load(const char *path, Error *err);    // an object, or NULL
+// The same of a file that Python wrote: Infinity is as good as null, NaN a text.
+cJSON *json_load_python(const char *path, Error *err);
 // Of any kind; text[bytes] is 0. NULL, and the line that is not JSON.
 cJSON *json_parse(const char *text, size_t bytes, const char *where, Error *err);
 void json_print(cJSON *tree);    // on standard output; takes the tree

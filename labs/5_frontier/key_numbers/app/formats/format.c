@@ -224,8 +224,13 @@ static bool store(WeightBytes *out, const Plan *plan, const Weight *weight, int 
     const Weight *w = weight;
     if (!plan->rule->mixed) {
         Packed packed;
-        bool kept = weight_kept(w, layer) && strcmp(out->format, plan->model->published) == 0;
-        if (!packing_apply(&packed, &plan->rule->packing, plan->model, w, kept, err)) return false;
+        bool published = strcmp(out->format, plan->model->published) == 0;
+        const char *own = published ? weight_format(w, layer) : NULL;
+        const FormatInfo *info = own != NULL ? format_find(own, err) : NULL;
+        if (own != NULL && info == NULL) return false;
+        const Packing *packing = info != NULL ? &info->rule->packing : &plan->rule->packing;
+        bool kept = own == NULL && published && weight_kept(w, layer);
+        if (!packing_apply(&packed, packing, plan->model, w, kept, err)) return false;
         put(out, w->component, packed.type, times * w->rows * w->cols * w->copies,
             times * packed.bytes);
         return true;
@@ -243,7 +248,8 @@ static bool store(WeightBytes *out, const Plan *plan, const Weight *weight, int 
 static bool store_layers(WeightBytes *out, const Plan *plan, const Weight *weight, Error *err)
 {
     const Model *model = plan->model;
-    if (weight->kind == OUTSIDE || (!plan->rule->mixed && weight->kept == NULL))
+    if (weight->kind == OUTSIDE ||
+        (!plan->rule->mixed && weight->kept == NULL && weight->as == NULL))
         return store(out, plan, weight, OUTSIDE, (uint64_t)weight_layers(model, weight), err);
     for (int l = 0; l < model->layers; l++)
         if (model->kind_of[l] == weight->kind && !store(out, plan, weight, l, 1, err)) return false;

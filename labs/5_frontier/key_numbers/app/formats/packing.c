@@ -37,15 +37,15 @@ static bool is_module(const Model *model, const Weight *weight)
 
 static bool in_scope(Scope scope, uint64_t group, const Model *model, const Weight *weight)
 {
-    bool linear = weight_projects(weight) && weight->component != COMPONENT_VISION;
+    bool linear = weight_projects(weight) && !weight_in_tower(weight);
     switch (scope) {
     case SCOPE_ALL: return true;
     case SCOPE_LINEAR: return linear;
     case SCOPE_MODULES: return is_module(model, weight);
     case SCOPE_TABLES:
         // mlx, nn/layers/quantized.py: quantize() takes what divides into groups.
-        return weight->rows > 1 && weight->role != ROLE_POSITION &&
-               weight->component != COMPONENT_VISION && weight->cols % group == 0;
+        return weight->rows > 1 && weight->role != ROLE_POSITION && !weight_in_tower(weight) &&
+               weight->cols % group == 0;
     case SCOPE_EXPERTS:
         return linear && (weight->component == COMPONENT_EXPERTS ||
                           model_component(model, COMPONENT_EXPERTS) == 0);

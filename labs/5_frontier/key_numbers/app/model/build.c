@@ -134,10 +134,7 @@ void build_finish(Model *model)
         uint64_t count = (uint64_t)kind->count;
         uint64_t formula = kn_block_params(&kind->block).total;
         if (count == 0) continue;
-        REQUIRE(all / count >= formula,
-                "%s, %s: the ledger has %" PRIu64 " parameters in a layer, the formula %" PRIu64,
-                model->name, kind->name, (all / count), formula);
-        kind->other = all / count - formula;
+        kind->other = (int64_t)(all / count) - (int64_t)formula;
         kind->vectors = vectors / count;
     }
     if (model->kind_of != NULL) return;

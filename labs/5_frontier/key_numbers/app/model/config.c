@@ -56,6 +56,15 @@ static const Family *find_family(ConfigFields *s)
     return NULL;
 }
 
+static bool is_encoder(const char *type)
+{
+    static const char *const types[] = {"bert",       "roberta", "xlm-roberta", "camembert",
+                                        "distilbert", "mpnet",   "modernbert"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(types[i], type) == 0) return true;
+    return false;
+}
+
 // What architectures[0] has on top of the base model. It must be of the family: remote code of another name
 // may lay out its tensors in another way.
 static Head find_head(ConfigFields *s, const Family *family)
@@ -82,9 +91,9 @@ static Head find_head(ConfigFields *s, const Family *family)
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(s->object, "architectures");
     const cJSON *first = cJSON_GetArrayItem(list, 0);
     if (list == NULL || cJSON_IsNull(list) || (cJSON_IsArray(list) && first == NULL)) {
-        bool bare = strcmp(family->type, "bert") == 0;
+        bool bare = is_encoder(family->type);
         build_note(s->model, "architectures is missing: %s is taken",
-                   bare ? "BertModel" : "a model that writes text");
+                   bare ? "the encoder alone" : "a model that writes text");
         return bare ? HEAD_NONE : HEAD_WORDS;
     }
     const char *name = cJSON_IsArray(list) && cJSON_IsString(first) ? first->valuestring : NULL;
@@ -165,6 +174,15 @@ Model *config_model(Arena *arena, const cJSON *config, const char *name, const c
     if (!s.failed) refuse_towers(&s);
     if (!s.failed) check_size(&s);
     uint64_t modules = config_count(&s, "num_nextn_predict_layers", 0);
+    ConfigFields part = config_part(&s, "text_config", "its text part");
+    bool more = config_count(&part, "num_nextn_predict_layers", 0) +
+                    config_count(&part, "mtp_num_hidden_layers", 0) +
+                    config_count(&s, "mtp_num_hidden_layers", 0) >
+                0;
+    if (more || (modules > 0 && model->odd_modules)) {
+        build_note(model, "modules that predict further tokens are not counted in what is stored");
+        modules = 0;
+    }
     if (modules > LAYERS_MOST)
         config_fail(&s, "\"num_nextn_predict_layers\" is over %d", LAYERS_MOST);
     if (s.failed) return NULL;

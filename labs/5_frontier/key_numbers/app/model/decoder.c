@@ -47,6 +47,11 @@ static uint64_t read_kv_heads(ConfigFields *s, uint64_t heads, uint64_t fallback
 
 uint64_t decoder_layers(ConfigFields *s, const char *names)
 {
+    // Of some hybrids only the list of layers says how many there are.
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(s->object, "layers_block_type");
+    if (!config_has(s, "num_hidden_layers") && cJSON_IsArray(list) &&
+        cJSON_GetArraySize(list) > 0 && cJSON_GetArraySize(list) <= LAYERS_MOST)
+        return (uint64_t)cJSON_GetArraySize(list);
     uint64_t layers = config_need(s, names);
     if (layers <= LAYERS_MOST) return layers;
     config_fail(s, "%" PRIu64 " layers are more than %d", layers, LAYERS_MOST);
@@ -107,6 +112,34 @@ const bool *decoder_slides(ConfigFields *s, uint64_t layers, uint64_t period, co
     return slides;
 }
 
+static bool is_type(const cJSON *node, const char *types)
+{
+    if (cJSON_IsNumber(node)) return node->valuedouble != 0;
+    const char *type = cJSON_GetStringValue(node);
+    size_t length = type != NULL ? strlen(type) : 0;
+    for (const char *at = types; length > 0 && at != NULL; at = strchr(at, '|')) {
+        at += *at == '|';
+        if (strcspn(at, "|") == length && strncmp(at, type, length) == 0) return true;
+    }
+    return false;
+}
+
+const bool *decoder_typed(ConfigFields *s, const char *field, uint64_t layers, const char *types)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(s->object, field), *node;
+    if (!cJSON_IsArray(list)) return NULL;
+    bool *flags = decoder_flags(s, layers);
+    uint64_t i = 0;
+    cJSON_ArrayForEach(node, list)
+    {
+        if (i < layers) flags[i] = is_type(node, types);
+        i++;
+    }
+    if (i < layers)
+        config_fail(s, "\"%s\" tells of %" PRIu64 " layers, expected %" PRIu64, field, i, layers);
+    return flags;
+}
+
 // ---- laying out ----
 
 void lay_linear(Model *model, int kind, Component component, Role role, const char *name,
@@ -136,20 +169,25 @@ void lay_mlp(Model *model, int kind, Component component, const MlpNames *names,
     lay_linear(model, kind, component, ROLE_DOWN, names->down, width, ffn, bias);
 }
 
-static void lay_grouped(Model *model, const Decoder *d, int kind, const KnBlock *b)
+static void lay_grouped(Model *model, const Decoder *d, int kind, const KnBlock *b, unsigned has)
 {
     const Names *n = &d->names;
     uint64_t h = b->width, q = b->heads * b->head_dim, kv = b->kv_heads * b->head_dim;
+    bool values = kv > 0 && !(d->k_is_v && (has & LAYER_FULL));
     if (n->qkv != NULL) {
         lay_linear(model, kind, COMPONENT_ATTN, ROLE_QKV, n->qkv, q + 2 * kv, h, b->qkv_bias);
     } else {
-        lay_linear(model, kind, COMPONENT_ATTN, ROLE_Q, n->q, q, h, b->qkv_bias);
-        lay_linear(model, kind, COMPONENT_ATTN, ROLE_K, n->k, kv, h, b->qkv_bias);
-        lay_linear(model, kind, COMPONENT_ATTN, ROLE_V, n->v, kv, h, b->qkv_bias);
+        lay_linear(model, kind, COMPONENT_ATTN, ROLE_Q, n->q, d->q_gate ? 2 * q : q, h,
+                   b->qkv_bias);
+        if (kv > 0) lay_linear(model, kind, COMPONENT_ATTN, ROLE_K, n->k, kv, h, b->qkv_bias);
+        if (values) lay_linear(model, kind, COMPONENT_ATTN, ROLE_V, n->v, kv, h, b->qkv_bias);
     }
     lay_linear(model, kind, COMPONENT_ATTN, ROLE_O, n->o, h, q, b->out_bias);
-    if (d->q_norm > 0) lay_norm(model, kind, COMPONENT_ATTN, n->q_norm, d->q_norm, d->norm_bias);
-    if (d->k_norm > 0) lay_norm(model, kind, COMPONENT_ATTN, n->k_norm, d->k_norm, d->norm_bias);
+    uint64_t q_norm = b->qk_norm ? b->head_dim : d->q_norm;
+    uint64_t k_norm = b->qk_norm ? b->head_dim : d->k_norm;
+    if (q_norm > 0) lay_norm(model, kind, COMPONENT_ATTN, n->q_norm, q_norm, d->norm_bias);
+    if (k_norm > 0 && kv > 0)
+        lay_norm(model, kind, COMPONENT_ATTN, n->k_norm, k_norm, d->norm_bias);
 }
 
 // DeepSeek-AI 2024 (V2), section 2.1: keys and values come from one small latent, cached instead of them.
@@ -195,7 +233,9 @@ static void lay_experts(Model *model, const Decoder *d, int kind, const KnBlock 
         build_vector(model, kind, COMPONENT_ROUTER, ROLE_BIAS, n->router_bias, b->experts);
     int first = model->weight_count;
     if (d->stacked) lay_stacked(model, kind, &n->expert, b);
-    else lay_mlp(model, kind, COMPONENT_EXPERTS, &n->expert, b->width, b->expert_ffn, b->mlp_bias);
+    else
+        lay_mlp(model, kind, COMPONENT_EXPERTS, &n->expert,
+                d->expert_width > 0 ? d->expert_width : b->width, d->block.expert_ffn, b->mlp_bias);
     for (int i = first; i < model->weight_count; i++) model->weights[i].copies = b->experts;
     if (b->shared_ffn > 0)
         lay_mlp(model, kind, COMPONENT_SHARED, &n->shared, b->width, b->shared_ffn, b->mlp_bias);
@@ -219,7 +259,14 @@ static void lay_indexer(Model *model, const Decoder *d, int kind)
                k->block.width, false);
 }
 
-static void lay_layer(Model *model, const Decoder *d, int kind)
+void decoder_part(Decoder *d, unsigned in, Component component, Role role, const char *name,
+                  uint64_t rows, uint64_t cols)
+{
+    REQUIRE(d->part_count < PARTS_MAX, "%s is one of over %d parts", name, PARTS_MAX);
+    d->parts[d->part_count++] = (Part){in, component, role, name, rows, cols, 0};
+}
+
+static void lay_layer(Model *model, const Decoder *d, int kind, unsigned has)
 {
     KnBlock *b = &model->kinds[kind].block;
     uint64_t vectors = d->norm_bias ? 2 : 1;
@@ -227,10 +274,17 @@ static void lay_layer(Model *model, const Decoder *d, int kind)
         lay_norm(model, kind, COMPONENT_NORM, d->names.norms[i], b->width, d->norm_bias);
         b->norms += vectors * b->width;
     }
-    if (b->kv_rank > 0) lay_latent(model, kind, b);
-    else lay_grouped(model, d, kind, b);
-    if (d->index_heads > 0) lay_indexer(model, d, kind);
-    if (d->sinks)
+    bool attends = (has & LAYER_ATTENDS) != 0;
+    if (attends && b->kv_rank > 0 && d->compress == NULL) lay_latent(model, kind, b);
+    else if (attends && d->names.o != NULL) lay_grouped(model, d, kind, b, has);
+    for (int i = 0; i < d->part_count; i++) {
+        const Part *p = &d->parts[i];
+        bool fits = p->compress == 0 || p->compress == model->kinds[kind].compress;
+        if (fits && (p->in & has))
+            build_weight(model, kind, p->component, p->role, p->name, p->rows, p->cols);
+    }
+    if (attends && d->index_heads > 0 && (has & LAYER_UNMARKED) == 0) lay_indexer(model, d, kind);
+    if (attends && d->sinks)
         build_vector(model, kind, COMPONENT_ATTN, ROLE_OTHER, "self_attn.sinks", b->heads);
     Component mlp = d->block.experts > 0 ? COMPONENT_DENSE_MLP : COMPONENT_MLP;
     if (b->ffn > 0) lay_mlp(model, kind, mlp, &d->names.mlp, b->width, b->ffn, b->mlp_bias);
@@ -239,44 +293,101 @@ static void lay_layer(Model *model, const Decoder *d, int kind)
     if (b->kv_rank > 0) b->qkv_bias = b->out_bias = false;
 }
 
-static int add_kind(ConfigFields *s, const Decoder *d, bool slides, bool routed)
+// The name's first word: bidirectional; it is one of the JSON's.
+static const char *mixer_name(const Decoder *d, const KnBlock *block, unsigned has)
+{
+    if (has & LAYER_STATE) return d->mixer;
+    if ((has & LAYER_ATTENDS) == 0) return "no attention";
+    return d->both_ways         ? "attention both ways"    // image: both ways
+           : block->kv_rank > 0 ? "latent attention"
+           : has & LAYER_SLIDES ? "sliding attention"
+                                : "full attention";
+}
+
+static int add_kind(ConfigFields *s, const Decoder *d, unsigned has, uint64_t ffn,
+                    uint64_t compress)
 {
     KnBlock block = d->block;
-    if (routed) {
-        block.ffn = 0;
-    } else {
+    bool mixes = (has & LAYER_STATE) != 0, slides = (has & LAYER_SLIDES) != 0;
+    block.ffn = ffn;
+    if ((has & LAYER_ROUTED) == 0) {
         block.experts = block.active_experts = block.expert_ffn = block.shared_ffn = 0;
         block.router_bias = false;
     }
-    // Bidirectional; this name is one of the JSON's.
-    const char *attention = d->both_ways        ? "attention both ways"    // image: both ways
-                            : block.kv_rank > 0 ? "latent attention"
-                            : slides            ? "sliding attention"
-                                                : "full attention";
-    const char *mlp = routed ? ", experts" : d->block.experts > 0 ? ", dense MLP" : "";
-    return build_kind(s->model, (LayerKind){.name = build_name(s->model, "%s%s", attention, mlp),
-                                            .block = block,
-                                            .window = slides ? d->window : 0,
-                                            .caches = !d->both_ways,
-                                            .causal = !d->both_ways});
+    if ((has & LAYER_ATTENDS) == 0) {
+        block.heads = block.kv_heads = block.head_dim = block.kv_rank = block.q_rank = 0;
+        block.qkv_bias = block.out_bias = block.qk_norm = false;
+    }
+    // The formula's expert is as wide as the layer, and so much smaller.
+    if (d->expert_width > 0) block.expert_ffn = block.expert_ffn * d->expert_width / block.width;
+    if (d->shape != NULL) d->shape(d, has, &block);
+    const char *mlp = has & LAYER_ROUTED         ? ", experts"
+                      : (has & LAYER_DENSE) == 0 ? ", no MLP"
+                      : d->block.experts > 0     ? ", dense MLP"
+                                                 : "";
+    if (d->ffns != NULL && ffn > 0) mlp = build_name(s->model, ", MLP of %" PRIu64, ffn);
+    const char *borrows = has & LAYER_BORROWS ? ", earlier keys and values" : "";
+    return build_kind(
+        s->model,
+        (LayerKind){.name =
+                        build_name(s->model, "%s%s%s", mixer_name(d, &block, has), borrows, mlp),
+                    .block = block,
+                    .window = slides ? d->window : 0,
+                    .state = mixes ? 2 * d->conv + 4 * d->state : 0,
+                    .compress = compress,
+                    .index_dim = compress > 0 && compress == d->indexed ? d->index_dim : 0,
+                    .borrows = (has & LAYER_BORROWS) != 0,
+                    .caches = !d->both_ways,
+                    .causal = !d->both_ways});
 }
 
-// Layers that slide and have experts alike are of one kind. Kinds are numbered as they come.
+static bool flag(const bool *flags, uint64_t layer, bool otherwise)
+{
+    return flags != NULL ? flags[layer] : otherwise;
+}
+
+static unsigned layer_has(const Decoder *d, uint64_t i)
+{
+    bool slides = d->window > 0 && flag(d->slides, i, true), bare = flag(d->bare, i, false);
+    bool mixes = flag(d->mixes, i, false), idle = flag(d->idle, i, false);
+    unsigned has = 0;
+    if (mixes || d->beside) has |= LAYER_STATE;
+    if (!mixes && !bare) has |= slides ? LAYER_SLIDES : LAYER_FULL;
+    if (!mixes && !bare && flag(d->borrows, i, false)) has |= LAYER_BORROWS;
+    if (!idle) has |= d->block.experts > 0 && flag(d->routed, i, true) ? LAYER_ROUTED : LAYER_DENSE;
+    if (d->marked != NULL) has |= d->marked[i] ? LAYER_MARKED : LAYER_UNMARKED;
+    if (d->ffns != NULL && d->ffns[i] == 0) has &= ~(unsigned)LAYER_DENSE;
+    return has;
+}
+
+// Layers that have the same are of one kind. Kinds are numbered as they come.
 static void lay_layers(ConfigFields *s, const Decoder *d)
 {
     Model *model = s->model;
+    struct {
+        unsigned has;
+        uint64_t ffn, compress;
+    } kinds[KINDS_MAX] = {{0, 0, 0}};
     model->layers = (int)d->layers;
     model->kind_of = arena_alloc(s->arena, d->layers * sizeof *model->kind_of);
-    int kinds[2][2] = {{-1, -1}, {-1, -1}};
-    for (uint64_t i = 0; i < d->layers; i++) {
-        bool slides = d->window > 0 && (d->slides == NULL || d->slides[i]);
-        bool routed = d->block.experts > 0 && (d->routed == NULL || d->routed[i]);
-        int *kind = &kinds[slides][routed];
-        if (*kind < 0) *kind = add_kind(s, d, slides, routed);
-        model->kind_of[i] = *kind;
-        model->kinds[*kind].count++;
+    for (uint64_t i = 0; i < d->layers && !s->failed; i++) {
+        unsigned has = layer_has(d, i);
+        uint64_t ffn = (has & LAYER_DENSE) == 0 ? 0 : d->ffns != NULL ? d->ffns[i] : d->block.ffn;
+        uint64_t compress = d->compress != NULL ? d->compress[i] : 0;
+        int k = 0;
+        while (k < model->kind_count &&
+               (kinds[k].has != has || kinds[k].ffn != ffn || kinds[k].compress != compress))
+            k++;
+        if (k == KINDS_MAX) config_fail(s, "has layers of over %d kinds", KINDS_MAX);
+        if (k == KINDS_MAX) return;
+        if (k == model->kind_count) {
+            add_kind(s, d, has, ffn, compress);
+            kinds[k].has = has, kinds[k].ffn = ffn, kinds[k].compress = compress;
+        }
+        model->kind_of[i] = k;
+        model->kinds[k].count++;
     }
-    for (int k = 0; k < model->kind_count; k++) lay_layer(model, d, k);
+    for (int k = 0; k < model->kind_count; k++) lay_layer(model, d, k, kinds[k].has);
 }
 
 // models of transformers 4.57: GenericForTokenClassification and the like; the rewards are remote code of
@@ -332,7 +443,7 @@ static void lay_head(ConfigFields *s, const Decoder *d, uint64_t width)
 static void check(ConfigFields *s, const Decoder *d)
 {
     const KnBlock *b = &d->block;
-    if (b->kv_rank == 0 && b->heads % b->kv_heads != 0)
+    if (b->kv_rank == 0 && b->kv_heads > 0 && b->heads % b->kv_heads != 0)
         config_fail(
             s, "%" PRIu64 " heads cannot share %" PRIu64 " key and value heads: expected a divisor",
             b->heads, b->kv_heads);
@@ -365,4 +476,7 @@ void decoder_lay(ConfigFields *s, Decoder *d)
     if (d->names.final_norm != NULL)
         lay_norm(model, OUTSIDE, COMPONENT_NORM, d->names.final_norm, b->width, d->norm_bias);
     lay_head(s, d, width);
+    if (d->mixes != NULL || d->beside)
+        build_note(model, "FLOPs and activations leave out what the recurrence of %s computes",
+                   d->mixer);
 }

@@ -14,7 +14,7 @@ static bool is_published(const Model *model, const char *format)
 // What is stored in 8 bits under fp8.
 static bool is_tiled(const Weight *weight)
 {
-    return weight_projects(weight) && weight->component != COMPONENT_VISION;
+    return weight_projects(weight) && !weight_in_tower(weight);
 }
 
 static uint64_t tiles(const Weight *weight)

@@ -61,7 +61,68 @@
     X("deepseek_v32",    "DeepseekV32Config", "DeepseekV32", family_deepseek_v32) \
     X("glm_moe_dsa",     "GlmMoeDsaConfig",   "GlmMoeDsa",   family_glm_moe_dsa)  \
     X("gpt_oss",         "GptOssConfig",      "GptOss",      family_gpt_oss)      \
-    X("minimax_m2",      "MiniMaxM2Config",   "MiniMaxM2",   family_minimax_m2)
+    X("minimax_m2",      "MiniMaxM2Config",   "MiniMaxM2",   family_minimax_m2)   \
+    X("minimax_m3",      "MiniMaxM3Config",   "MiniMaxM3",   family_minimax_m3)   \
+    X("minimax_m3_vl",   "MiniMaxM3VLConfig", "MiniMaxM3Sparse", family_minimax_m3_vl) \
+    X("qwen3_next",      "Qwen3NextConfig",   "Qwen3Next",   family_qwen3_next)   \
+    X("qwen3_5",         "Qwen3_5Config",     "Qwen3_5",     family_qwen3_5)      \
+    X("qwen3_5_text",    "Qwen3_5TextConfig", "Qwen3_5",     family_qwen3_5_text) \
+    X("qwen3_5_moe",     "Qwen3_5MoeConfig",  "Qwen3_5Moe",  family_qwen3_5_moe)  \
+    X("qwen3_5_moe_text", "Qwen3_5MoeTextConfig", "Qwen3_5Moe", family_qwen3_5_moe_text) \
+    X("qwen3_vl",        "Qwen3VLConfig",     "Qwen3VL",     family_qwen3_vl)     \
+    X("qwen3_vl_moe",    "Qwen3VLMoeConfig",  "Qwen3VLMoe",  family_qwen3_vl_moe) \
+    X("qwen2_vl",        "Qwen2VLConfig",     "Qwen2VL",     family_qwen2_vl)     \
+    X("qwen2_5_vl",      "Qwen2_5_VLConfig",  "Qwen2_5_VL",  family_qwen2_5_vl)   \
+    X("llama4",          "Llama4Config",      "Llama4",      family_llama4)       \
+    X("llama4_text",     "Llama4TextConfig",  "Llama4",      family_llama4_text)  \
+    X("gemma4",          "Gemma4Config",      "Gemma4",      family_gemma4)       \
+    X("gemma4_text",     "Gemma4TextConfig",  "Gemma4",      family_gemma4_text)  \
+    X("gemma3n_text",    "Gemma3nTextConfig", "Gemma3n",     family_gemma3n_text) \
+    X("mistral3",        "Mistral3Config",    "Mistral3",    family_mistral3)     \
+    X("ministral3",      "Ministral3Config",  "Ministral3",  family_ministral3)   \
+    X("ministral",       "MinistralConfig",   "Ministral",   family_ministral)    \
+    X("nemotron_h",      "NemotronHConfig",   "NemotronH",   family_nemotron_h)   \
+    X("nemotron",        "NemotronConfig",    "Nemotron",    family_nemotron)     \
+    X("nemotron-nas",    "DeciLMConfig",      "DeciLM",      family_nemotron_nas) \
+    X("mamba",           "MambaConfig",       "Mamba",       family_mamba)        \
+    X("mamba2",          "Mamba2Config",      "Mamba2",      family_mamba2)       \
+    X("granite",         "GraniteConfig",     "Granite",     family_granite)      \
+    X("granitemoe",      "GraniteMoeConfig",  "GraniteMoe",  family_granitemoe)   \
+    X("granitemoehybrid", "GraniteMoeHybridConfig", "GraniteMoeHybrid", family_granitemoehybrid) \
+    X("jamba",           "JambaConfig",       "Jamba",       family_jamba)        \
+    X("bamba",           "BambaConfig",       "Bamba",       family_bamba)        \
+    X("falcon_h1",       "FalconH1Config",    "FalconH1",    family_falcon_h1)    \
+    X("lfm2",            "Lfm2Config",        "Lfm2",        family_lfm2)         \
+    X("lfm2_moe",        "Lfm2MoeConfig",     "Lfm2Moe",     family_lfm2_moe)     \
+    X("minimax",         "MiniMaxConfig",     "MiniMax",     family_minimax)      \
+    X("deepseek_v4",     "DeepseekV4Config",  "DeepseekV4",  family_deepseek_v4)  \
+    X("deepseek_ref",    "DeepseekV4Config",  "DeepseekV4",  family_deepseek_v4)  \
+    X("kimi_k25",        "KimiK25Config",     "KimiK25",     family_kimi_k25)     \
+    X("glm4v_moe",       "Glm4vMoeConfig",    "Glm4vMoe",    family_glm4v_moe)    \
+    X("glm4_moe_lite",   "Glm4MoeLiteConfig", "Glm4MoeLite", family_glm4_moe_lite) \
+    X("exaone4",         "Exaone4Config",     "Exaone4",     family_exaone4)      \
+    X("smollm3",         "SmolLM3Config",     "SmolLM3",     family_smollm3)      \
+    X("hunyuan_v1_dense", "HunYuanDenseV1Config", "HunYuanDenseV1", family_hunyuan_dense) \
+    X("hunyuan_v1_moe",  "HunYuanMoEV1Config", "HunYuanMoEV1", family_hunyuan_moe) \
+    X("ernie4_5",        "Ernie4_5Config",    "Ernie4_5",    family_ernie4_5)     \
+    X("ernie4_5_moe",    "Ernie4_5_MoeConfig", "Ernie4_5_Moe", family_ernie4_5_moe) \
+    X("seed_oss",        "SeedOssConfig",     "SeedOss",     family_seed_oss)     \
+    X("arcee",           "ArceeConfig",       "Arcee",       family_arcee)        \
+    X("mimo",            "MiMoConfig",        "MiMo",        family_mimo)         \
+    X("mimo_v2_flash",   "MiMoV2FlashConfig", "MiMoV2Flash", family_mimo_v2_flash) \
+    X("dots1",           "Dots1Config",       "Dots1",       family_dots1)        \
+    X("cohere",          "CohereConfig",      "Cohere",      family_cohere)       \
+    X("cohere2",         "Cohere2Config",     "Cohere2",     family_cohere2)      \
+    X("starcoder2",      "Starcoder2Config",  "Starcoder2",  family_starcoder2)   \
+    X("gpt_bigcode",     "GPTBigCodeConfig",  "GPTBigCode",  family_gpt_bigcode)  \
+    X("gptj",            "GPTJConfig",        "GPTJ",        family_gptj)         \
+    X("stablelm",        "StableLmConfig",    "StableLm",    family_stablelm)     \
+    X("roberta",         "RobertaConfig",     "Roberta",     family_roberta)      \
+    X("xlm-roberta",     "XLMRobertaConfig",  "XLMRoberta",  family_roberta)      \
+    X("camembert",       "CamembertConfig",   "Camembert",   family_roberta)      \
+    X("distilbert",      "DistilBertConfig",  "DistilBert",  family_distilbert)   \
+    X("mpnet",           "MPNetConfig",       "MPNet",       family_mpnet)        \
+    X("modernbert",      "ModernBertConfig",  "ModernBert",  family_modernbert)
 // clang-format on
 
 // What stands on the base model, by the end of an architecture's name.
@@ -99,6 +160,32 @@ typedef struct Names {
 
 extern const Names names_llama;    // which half of the world took over
 
+// What a layer has, as a set.
+enum {
+    LAYER_FULL = 1,      // attention over all tokens
+    LAYER_SLIDES = 2,    // over a window
+    LAYER_STATE = 4,     // a mixer that keeps a state: linear attention, Mamba, a short convolution
+    LAYER_DENSE = 8,
+    LAYER_ROUTED = 16,     // experts
+    LAYER_BORROWS = 32,    // no keys and values of its own
+    LAYER_MARKED = 64,     // as the family says
+    LAYER_UNMARKED = 128,
+    LAYER_ATTENDS = LAYER_FULL | LAYER_SLIDES,
+    LAYER_ANY = 255
+};
+
+// A tensor beside the usual ones, in all layers that have something of `in`. Named in full.
+typedef struct Part {
+    unsigned in;
+    Component component;
+    Role role;
+    const char *name;
+    uint64_t rows, cols;    // a vector has one row
+    uint64_t compress;      // only where the layer compresses by so much; 0: anywhere
+} Part;
+
+enum { PARTS_MAX = 40 };
+
 typedef struct Decoder {
     Head head;
     Names names;
@@ -116,6 +203,25 @@ typedef struct Decoder {
     uint64_t window;                    // of the layers that slide
     const bool *slides;                 // [layers]; NULL: all do, if there is a window
     const bool *routed;                 // [layers] has experts; NULL: all do, if there are experts
+    // ---- what few have ----
+    Part parts[PARTS_MAX];
+    int part_count;
+    const char *mixer;             // its name, where layers have one: "linear attention"
+    const bool *mixes;             // [layers] has it in place of attention; NULL: none
+    bool beside;                   // each layer has both
+    uint64_t conv, state;          // numbers that it keeps of a request, in 16 and in 32 bits
+    const bool *bare, *idle;       // [layers] has neither attention nor mixer; has no MLP
+    const bool *marked;            // [layers] of two sorts that only the parts tell apart
+    const bool *borrows;           // [layers] reads an earlier layer's keys and values
+    const uint64_t *ffns;          // [layers] of MLPs of many sizes; 0: none
+    uint64_t expert_width;         // of what experts see, where not the block's width
+    bool k_is_v;                   // layers with full attention have no values of their own
+    uint64_t full_dim, full_kv;    // of heads in layers with full attention, for `shape`
+    bool q_gate;                   // q has as many rows again, which gate attention's output
+    const uint64_t *compress;      // [layers], as in LayerKind
+    uint64_t indexed;              // an indexer picks rows where they compress by so much
+    // Last, of a layer with `has`: sizes that depend on it.
+    void (*shape)(const struct Decoder *d, unsigned has, KnBlock *block);
 } Decoder;
 
 // What a class takes for usual fields that are missing. kv_heads 0: as many as heads; head_dim 0: width/heads.
@@ -130,6 +236,9 @@ uint64_t decoder_layers(ConfigFields *s, const char *names);
 // Heads of an own size, or width / heads, which must divide.
 uint64_t decoder_head_dim(ConfigFields *s, uint64_t width, uint64_t heads, uint64_t fallback);
 void decoder_lay(ConfigFields *s, Decoder *d);
+// A tensor more in such layers.
+void decoder_part(Decoder *d, unsigned in, Component component, Role role, const char *name,
+                  uint64_t rows, uint64_t cols);
 
 // sliding_window: what null says is none; a field that is missing is the class's default.
 uint64_t decoder_window(ConfigFields *s, uint64_t fallback);
@@ -137,6 +246,9 @@ uint64_t decoder_window(ConfigFields *s, uint64_t fallback);
 const bool *decoder_slides(ConfigFields *s, uint64_t layers, uint64_t period,
                            const bool *otherwise);
 bool *decoder_flags(ConfigFields *s, uint64_t layers);    // all false
+// Layers whose entry of the list `field` is one of `types` ("mamba|linear_attention"), or whose number
+// there is not 0; NULL: there is no such list.
+const bool *decoder_typed(ConfigFields *s, const char *field, uint64_t layers, const char *types);
 
 // One matrix and its bias.
 void lay_linear(Model *model, int kind, Component component, Role role, const char *name,

@@ -1,7 +1,7 @@
 /* family_deepseek.c -- experts as DeepSeek routes them: the first layers are dense, some experts are
  * shared by all tokens. Attention is latent (DeepSeek-AI 2024) but for GLM-4.5. */
 #include <string.h>
-#include "labs/5_frontier/key_numbers/app/model/family.h"
+#include "labs/5_frontier/key_numbers/app/model/tower.h"
 
 // What a class takes for the fields of latent attention.
 typedef struct Latent {
@@ -76,7 +76,7 @@ void family_deepseek_v2(ConfigFields *s, Head head)
     decoder_lay(s, &d);
 }
 
-static Decoder read_v3(ConfigFields *s, Head head)
+Decoder deepseek_v3_read(ConfigFields *s, Head head)
 {
     Decoder d = read_decoder(
         s, head, (Usual){.vocab = 129280, .heads = 128, .ffn = 18432, .positions = 4096});
@@ -92,7 +92,7 @@ static Decoder read_v3(ConfigFields *s, Head head)
 // DeepseekV3ForCausalLM, models/deepseek_v3/modeling_deepseek_v3.py: DeepSeek-V3 and R1, Kimi K2, Moonlight.
 void family_deepseek_v3(ConfigFields *s, Head head)
 {
-    Decoder d = read_v3(s, head);
+    Decoder d = deepseek_v3_read(s, head);
     decoder_lay(s, &d);
 }
 
@@ -107,9 +107,22 @@ static void read_indexer(ConfigFields *s, Decoder *d, uint64_t heads)
 // DeepSeek-V3.2 (its inference/model.py): V3 with an indexer in each layer.
 void family_deepseek_v32(ConfigFields *s, Head head)
 {
-    Decoder d = read_v3(s, head);
+    Decoder d = deepseek_v3_read(s, head);
     read_indexer(s, &d, 64);
     decoder_lay(s, &d);
+}
+
+// From GLM-5.2 on most layers look where an earlier one's indexer said.
+static const bool *read_indexing(ConfigFields *s, uint64_t layers)
+{
+    const bool *given = decoder_typed(s, "indexer_types", layers, "full");
+    if (given != NULL) return given;
+    bool *indexes = decoder_flags(s, layers);
+    uint64_t every = config_has(s, "index_topk_freq") ? config_size(s, "index_topk_freq", 1) : 1;
+    uint64_t offset = config_count(s, "index_skip_topk_offset", 2);
+    for (uint64_t i = 0; i < layers; i++)
+        indexes[i] = i + 1 < offset || (i + 1 - offset) % every == 0;
+    return indexes;
 }
 
 // GlmMoeDsaForCausalLM: GLM-5, which is DeepSeek-V3.2 in other sizes.
@@ -124,11 +137,12 @@ void family_glm_moe_dsa(ConfigFields *s, Head head)
     read_experts(
         s, &d, (Routing){.dense_layers = 3, .experts = 256, .active = 8, .shared = 1, .ffn = 2048});
     read_indexer(s, &d, 32);
+    d.marked = read_indexing(s, d.layers);
     decoder_lay(s, &d);
 }
 
 // Glm4MoeForCausalLM, models/glm4_moe/modeling_glm4_moe.py: GLM-4.5, with grouped heads.
-void family_glm4_moe(ConfigFields *s, Head head)
+Decoder glm4_moe_read(ConfigFields *s, Head head)
 {
     Decoder d = decoder_read(
         s, head,
@@ -139,5 +153,26 @@ void family_glm4_moe(ConfigFields *s, Head head)
     d.block.qk_norm = config_flag(s, "use_qk_norm", false);
     if (d.block.qk_norm) d.q_norm = d.k_norm = d.block.head_dim;
     s->model->ends_again = true;
+    return d;
+}
+
+// Glm4MoeLiteForCausalLM, models/glm4_moe_lite/modeling_glm4_moe_lite.py: GLM-4.7-Flash.
+void family_glm4_moe_lite(ConfigFields *s, Head head)
+{
+    Decoder d = read_decoder(
+        s, head, (Usual){.vocab = 154880, .heads = 20, .ffn = 10240, .positions = 202752});
+    read_latent(
+        s, &d.block,
+        (Latent){.q_rank = 768, .kv_rank = 512, .nope_dim = 192, .rope_dim = 64, .value_dim = 256});
+    read_experts(
+        s, &d, (Routing){.dense_layers = 1, .experts = 64, .active = 4, .shared = 1, .ffn = 1536});
+    const bool *sparse = decoder_typed(s, "mlp_layer_types", d.layers, "sparse");
+    if (sparse != NULL) d.routed = sparse;
+    decoder_lay(s, &d);
+}
+
+void family_glm4_moe(ConfigFields *s, Head head)
+{
+    Decoder d = glm4_moe_read(s, head);
     decoder_lay(s, &d);
 }

@@ -1,5 +1,5 @@
 /* family_qwen.c -- Qwen: dense, and with experts. */
-#include "labs/5_frontier/key_numbers/app/model/family.h"
+#include "labs/5_frontier/key_numbers/app/model/tower.h"
 #include <inttypes.h>
 
 // QWenLMHeadModel, remote code of Qwen/Qwen-7B. Both up-projections have half of intermediate_size.
@@ -43,13 +43,19 @@ static void read_windows(ConfigFields *s, Decoder *d)
 }
 
 // Qwen2ForCausalLM, models/qwen2/modeling_qwen2.py: Qwen 1.5 to 2.5. Biases on q, k and v, not on o.
-void family_qwen2(ConfigFields *s, Head head)
+Decoder qwen2_read(ConfigFields *s, Head head)
 {
     Decoder d = decoder_read(
         s, head,
         (Usual){.vocab = 151936, .heads = 32, .kv_heads = 32, .ffn = 22016, .positions = 32768});
     d.block.qkv_bias = true;
     read_windows(s, &d);
+    return d;
+}
+
+void family_qwen2(ConfigFields *s, Head head)
+{
+    Decoder d = qwen2_read(s, head);
     decoder_lay(s, &d);
 }
 
@@ -60,7 +66,7 @@ static void norm_heads(Decoder *d)
 }
 
 // Qwen3ForCausalLM, models/qwen3/modeling_qwen3.py. A norm on each head's queries and keys.
-void family_qwen3(ConfigFields *s, Head head)
+Decoder qwen3_read(ConfigFields *s, Head head)
 {
     Decoder d = decoder_read(s, head,
                              (Usual){.vocab = 151936,
@@ -72,6 +78,12 @@ void family_qwen3(ConfigFields *s, Head head)
     d.block.qkv_bias = d.block.out_bias = config_flag(s, "attention_bias", false);
     norm_heads(&d);
     read_windows(s, &d);
+    return d;
+}
+
+void family_qwen3(ConfigFields *s, Head head)
+{
+    Decoder d = qwen3_read(s, head);
     decoder_lay(s, &d);
 }
 
@@ -95,13 +107,21 @@ static const bool *read_routed(ConfigFields *s, uint64_t layers)
     return routed;
 }
 
-static void read_experts(ConfigFields *s, Decoder *d, uint64_t experts, uint64_t active,
-                         uint64_t ffn)
+void qwen_read_experts(ConfigFields *s, Decoder *d, uint64_t experts, uint64_t active, uint64_t ffn)
 {
     d->block.experts = config_size(s, "num_experts|num_local_experts", experts);
     d->block.active_experts = config_size(s, "num_experts_per_tok", active);
     d->block.expert_ffn = config_size(s, "moe_intermediate_size", ffn);
     d->routed = read_routed(s, d->layers);
+}
+
+void qwen_share_expert(ConfigFields *s, Decoder *d, uint64_t ffn)
+{
+    d->block.shared_ffn = config_size(s, "shared_expert_intermediate_size", ffn);
+    d->names.shared = (MlpNames){.gate = "mlp.shared_expert.gate_proj",
+                                 .up = "mlp.shared_expert.up_proj",
+                                 .down = "mlp.shared_expert.down_proj"};
+    d->shared_gate = true;
 }
 
 // Qwen2MoeForCausalLM, models/qwen2_moe/modeling_qwen2_moe.py: Qwen1.5-MoE, Qwen2-57B-A14B.
@@ -110,26 +130,28 @@ void family_qwen2_moe(ConfigFields *s, Head head)
     Decoder d = decoder_read(
         s, head,
         (Usual){.vocab = 151936, .heads = 16, .kv_heads = 16, .ffn = 5632, .positions = 32768});
-    read_experts(s, &d, 60, 4, 1408);
-    d.block.shared_ffn = config_size(s, "shared_expert_intermediate_size", 5632);
-    d.names.shared = (MlpNames){.gate = "mlp.shared_expert.gate_proj",
-                                .up = "mlp.shared_expert.up_proj",
-                                .down = "mlp.shared_expert.down_proj"};
-    d.shared_gate = true;
+    qwen_read_experts(s, &d, 60, 4, 1408);
+    qwen_share_expert(s, &d, 5632);
     d.block.qkv_bias = config_flag(s, "qkv_bias", true);
     read_windows(s, &d);
     decoder_lay(s, &d);
 }
 
 // Qwen3MoeForCausalLM, models/qwen3_moe/modeling_qwen3_moe.py. Every layer slides, or none.
-void family_qwen3_moe(ConfigFields *s, Head head)
+Decoder qwen3_moe_read(ConfigFields *s, Head head)
 {
     Decoder d = decoder_read(
         s, head,
         (Usual){.vocab = 151936, .heads = 32, .kv_heads = 4, .ffn = 6144, .positions = 32768});
-    read_experts(s, &d, 128, 8, 768);
+    qwen_read_experts(s, &d, 128, 8, 768);
     d.block.qkv_bias = d.block.out_bias = config_flag(s, "attention_bias", false);
     norm_heads(&d);
     if (config_flag(s, "use_sliding_window", false)) d.window = decoder_window(s, 4096);
+    return d;
+}
+
+void family_qwen3_moe(ConfigFields *s, Head head)
+{
+    Decoder d = qwen3_moe_read(s, head);
     decoder_lay(s, &d);
 }

@@ -8,7 +8,7 @@
 #include "labs/5_frontier/key_numbers/app/model/gguf_layer.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 
-enum { MAX_LAYERS = 4096 };
+enum { MAX_LAYERS = 4096, NAMES_MOST = 2000 };
 
 static const uint64_t MAX_ELEMENTS = UINT64_C(1) << 53;    // a thousand times the largest there is
 
@@ -26,6 +26,7 @@ typedef struct Reading {
     Beside constants, scales, ahead, again;
     StoredType types[DTYPE_COUNT];
     bool routed, causal, predicts;
+    bool strange;    // a tensor has a name that is not known, in an architecture that is not
     Model *model;
 } Reading;
 
@@ -58,6 +59,7 @@ static bool read_tensor(Reading *r, const GgufTensor *tensor, Error *err)
     case GGUF_SCALE: beside(&r->scales, tensor); return true;
     case GGUF_AHEAD: beside(&r->ahead, tensor); return true;
     case GGUF_UNKNOWN:
+        r->strange = !gguf_source_known(&r->source);
         return error_set(
             err, "%s: '%s' is no tensor of a transformer that is known here (architecture %s)",
             path, tensor->name, r->source.arch);
@@ -290,11 +292,140 @@ static bool read(Reading *r, Error *err)
     return true;
 }
 
+// ---- an architecture whose tensors are not all known ----
+
+static uint64_t rows_of(const GgufTensor *tensor)
+{
+    uint64_t rows = 1;
+    for (int d = 1; d < tensor->dims; d++) rows *= tensor->shape[d];
+    return rows;
+}
+
+// "blk.12.attn_k.weight": 12, and the rest. OUTSIDE and all of it for other names.
+static int layer_of(const char *name, const char **plain)
+{
+    int layer = OUTSIDE, used = 0;
+    *plain = name;
+    if (sscanf(name, "blk.%d.%n", &layer, &used) != 1 || used == 0) return OUTSIDE;
+    *plain = name + used;
+    return layer >= 0 && layer < MAX_LAYERS ? layer : OUTSIDE;
+}
+
+// What a layer's tensors say of its cache: rows of keys, of values, of a latent.
+typedef struct CacheRows {
+    uint64_t keys, values, latent;
+} CacheRows;
+
+static bool read_strange(Reading *r, CacheRows *rows, const GgufTensor *tensor, Error *err)
+{
+    static const char *const integers[] = {"I8", "I16", "I32", "I64"};
+    Model *model = r->model;
+    const char *plain, *type = dtype_name(tensor->type);
+    int layer = layer_of(tensor->name, &plain);
+    if (tensor->count == 0 || tensor->count > MAX_ELEMENTS)
+        return error_set(err, "%s: '%s' has no numbers, or over 2^53", r->source.path,
+                         tensor->name);
+    StoredType *stored = &r->types[tensor->type];
+    stored->name = type;
+    stored->elements += tensor->count, stored->bytes += tensor->bytes;
+    if (strcmp(plain, "attn_k.weight") == 0 && layer >= 0) rows[layer].keys = rows_of(tensor);
+    if (strcmp(plain, "attn_v.weight") == 0 && layer >= 0) rows[layer].values = rows_of(tensor);
+    if (strcmp(plain, "attn_kv_a_mqa.weight") == 0 && layer >= 0)
+        rows[layer].latent = rows_of(tensor);
+    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++)
+        if (strcmp(type, integers[i]) == 0) return true;    // tables
+    uint64_t cols = tensor->dims > 0 ? tensor->shape[0] : 1, count = tensor->count / cols;
+    for (int i = 0; i < model->weight_count; i++) {
+        Weight *w = &model->weights[i];
+        if (w->rows != count || w->cols != cols || strcmp(w->name, plain) != 0) continue;
+        w->copies++, w->stored_bytes += tensor->bytes;
+        return true;
+    }
+    if (model->weight_count == NAMES_MOST)
+        return error_set(err, "%s: has tensors of over %d names", r->source.path, NAMES_MOST);
+    GgufName name;
+    gguf_name_read(&name, tensor->name);
+    bool known = name.part != GGUF_UNKNOWN;
+    Component other = strstr(plain, "ssm") != NULL ? COMPONENT_LINEAR : COMPONENT_MLP;
+    Weight *w =
+        build_weight(model, OUTSIDE, known ? name.component : other, known ? name.role : ROLE_OTHER,
+                     build_name(model, "%s", plain), count, cols);
+    w->stored_bytes = tensor->bytes;
+    if (strcmp(plain, "token_embd.weight") == 0) model->width = cols, model->vocab = count;
+    return true;
+}
+
+// Layers of one kind keep as much. Heads are as the settings say, or one.
+static bool add_caches(Reading *r, const CacheRows *rows, int layers)
+{
+    Model *model = r->model;
+    model->layers = layers;
+    model->kind_of = arena_alloc(r->source.arena, ((size_t)layers + 1) * sizeof *model->kind_of);
+    CacheRows of[KINDS_MAX];
+    for (int l = 0; l < layers; l++) {
+        const CacheRows *c = &rows[l];
+        int k = 0;
+        while (k < model->kind_count && memcmp(&of[k], c, sizeof *c) != 0) k++;
+        if (k == KINDS_MAX) return false;
+        if (k == model->kind_count) {
+            uint64_t dim = 0, both = (c->keys + c->values) / 2;
+            Error unused;
+            gguf_source_get(&r->source, "attention.key_length", 0, &dim, &unused);
+            if (dim == 0 || both % dim != 0) dim = both;
+            of[k] = *c;
+            KnBlock block = {.width = model->width, .kv_rank = c->latent, .heads = 1};
+            if (c->latent == 0 && both > 0)
+                block.heads = block.kv_heads = both / dim, block.head_dim = dim;
+            build_kind(model, (LayerKind){.name = c->latent > 0 ? "latent attention"
+                                                  : both > 0    ? "full attention"
+                                                                : "no attention",
+                                          .block = block,
+                                          .caches = true,
+                                          .causal = true});
+        }
+        model->kinds[k].count++;
+        model->kind_of[l] = k;
+    }
+    return true;
+}
+
+// Its header is the truth: parameters, bytes and the rows that are cached.
+static bool read_by_tensors(Reading *r, const char *why, Error *err)
+{
+    const char *path = r->source.path;
+    uint64_t layers = 0;
+    CacheRows *rows = arena_zeros(r->source.arena, MAX_LAYERS * sizeof *rows);
+    memset(r->types, 0, sizeof r->types);
+    r->model = build_model(r->source.arena, r->source.arch, path);
+    r->model->source = "gguf", r->model->named = true;
+    if (!gguf_source_need(&r->source, "block_count", 0, &layers, err) ||
+        !gguf_source_get(&r->source, "context_length", 0, &r->model->max_context, err))
+        return false;
+    if (layers > MAX_LAYERS) return too_many(r, "block_count", layers, err);
+    for (int f = 0; f < r->source.count; f++)
+        for (int t = 0; t < r->source.files[f]->tensor_count; t++)
+            if (!read_strange(r, rows, &r->source.files[f]->tensors[t], err)) return false;
+    if (!add_caches(r, rows, (int)layers))
+        return error_set(err, "%s: has layers of over %d kinds", path, KINDS_MAX);
+    add_types(r);
+    build_warning(r->model, "counted from the tensors: %s", why);
+    build_warning(r->model,
+                  "the KV cache is counted as full attention over all tokens (--window), "
+                  "without the state of a recurrence; FLOPs and a split over GPUs do not hold");
+    r->model->published = file_type(r);
+    build_finish(r->model);
+    return true;
+}
+
 Model *gguf_model(Arena *arena, const char *path, Error *err)
 {
     Reading *r = arena_zeros(arena, sizeof *r);
     if (!gguf_source_open(&r->source, arena, arena_print(arena, "%s", path), err)) return NULL;
     bool whole = read(r, err);
+    if (!whole && r->strange) {
+        Error why = *err;
+        whole = read_by_tensors(r, why.message, err);
+    }
     gguf_source_close(&r->source);
     return whole ? r->model : NULL;
 }

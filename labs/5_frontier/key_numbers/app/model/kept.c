@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "common/text.h"
+#include "labs/5_frontier/key_numbers/app/model/tensor_name.h"
 
 enum { NAME_BYTES = 512, WORK_MAX = 1 << 18 };    // patterns x layers: published ones reach 2^16
 
@@ -127,6 +128,31 @@ const char *kept_mark(Arena *arena, Model *model, const char *const *list, int c
     for (int i = 0; i < known; i++)
         if (patterns[i].is_regex) regfree(&patterns[i].regex);
     return wrong;
+}
+
+void kept_as(Arena *arena, Model *model, const char *module, const char *format)
+{
+    TensorName name;
+    tensor_name_read(&name, module);
+    size_t length = strlen(name.plain);
+    for (int i = 0; i < model->weight_count && length > 0; i++) {
+        Weight *w = &model->weights[i];
+        bool within = strncmp(w->name, name.plain, length) == 0 &&
+                      (w->name[length] == '.' || w->name[length] == '\0');
+        bool outside =
+            name.layer == OUTSIDE && w->kind == OUTSIDE && has_words(w->name, name.plain);
+        bool inside = within && name.layer >= 0 && name.layer < model->layers &&
+                      model->kind_of[name.layer] == w->kind;
+        if (!outside && !inside) continue;
+        int layers = w->kind == OUTSIDE ? 1 : model->layers;
+        if (w->as == NULL) w->as = arena_zeros(arena, (size_t)layers * sizeof *w->as);
+        w->as[outside ? 0 : name.layer] = format;
+    }
+}
+
+const char *weight_format(const Weight *weight, int layer)
+{
+    return weight->as != NULL ? weight->as[layer == OUTSIDE ? 0 : layer] : NULL;
 }
 
 bool weight_kept(const Weight *weight, int layer)

@@ -12,5 +12,8 @@
 
 // Of what is in the list, or (`listed` false) of all else.
 const char *kept_mark(Arena *arena, Model *model, const char *const *list, int count, bool listed);
-bool weight_kept(const Weight *weight, int layer);    // layer: OUTSIDE, or from 0
+// A module, named in full, has a format of its own; so has all that is within it.
+void kept_as(Arena *arena, Model *model, const char *module, const char *format);
+const char *weight_format(const Weight *weight, int layer);    // NULL: the model's
+bool weight_kept(const Weight *weight, int layer);             // layer: OUTSIDE, or from 0
 uint64_t weight_kept_layers(const Model *model, const Weight *weight);    // of weight_layers()

@@ -94,6 +94,11 @@ bool model_has_decoder(const Model *model)
     return has_layers(model, true);
 }
 
+bool weight_in_tower(const Weight *weight)
+{
+    return weight->component == COMPONENT_VISION || weight->component == COMPONENT_AUDIO;
+}
+
 uint64_t model_logits(const Model *model)
 {
     for (int i = 0; i < model->weight_count; i++)

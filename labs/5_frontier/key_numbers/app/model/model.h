@@ -19,14 +19,15 @@
 
 // Where a parameter is accounted for. The names are those of `parameters.components` in the JSON.
 //   embed: token embeddings (an untied head is lm_head); pos: positions and token types; attn: with its
-//   biases, q/k and latent norms, sinks and indexer; mlp: dense MLPs (dense_mlp in a model that has
+//   biases, q/k and latent norms, sinks and indexer; linear_attn: what stands in a layer in place of
+//   attention or beside it and keeps a state (linear attention, Mamba, short convolutions); mlp: dense MLPs (dense_mlp in a model that has
 //   experts); shared: experts that every token goes through, with their gate; norm: of the residual
-//   stream; pooler: BERT's; vision: tower and projector.
+//   stream; pooler: BERT's; vision, audio: tower and projector.
 // clang-format off
 #define COMPONENT_LIST(X) \
-    X(EMBED, "embed") X(POS, "pos") X(ATTN, "attn") X(MLP, "mlp") X(DENSE_MLP, "dense_mlp") \
-    X(ROUTER, "router") X(EXPERTS, "experts") X(SHARED, "shared") X(NORM, "norm") X(POOLER, "pooler") \
-    X(HEAD, "lm_head") X(VISION, "vision")
+    X(EMBED, "embed") X(POS, "pos") X(ATTN, "attn") X(LINEAR, "linear_attn") X(MLP, "mlp") \
+    X(DENSE_MLP, "dense_mlp") X(ROUTER, "router") X(EXPERTS, "experts") X(SHARED, "shared") \
+    X(NORM, "norm") X(POOLER, "pooler") X(HEAD, "lm_head") X(VISION, "vision") X(AUDIO, "audio")
 // clang-format on
 
 typedef enum Component {
@@ -62,7 +63,7 @@ typedef enum Role {
     ROLE_OTHER    // anything else, a matrix or a vector
 } Role;
 
-enum { OUTSIDE = -1, KINDS_MAX = 8 };
+enum { OUTSIDE = -1, KINDS_MAX = 32 };
 
 // Tensors of one shape. In a layer's kind they stand in each layer of that kind.
 typedef struct Weight {
@@ -73,6 +74,8 @@ typedef struct Weight {
     uint64_t copies;          // in one layer (experts), or outside; 1 for most
     int kind;                 // of model->kinds, or OUTSIDE
     uint64_t stored_bytes;    // in all layers, all copies, of a model read from its files; else 0
+    const char *
+        *as;    // [layers], or [1] outside: the format there, of a file that mixes several; or NULL
     bool *kept;    // [layers], or [1] outside: not quantised in its published format; NULL: nowhere
 } Weight;
 
@@ -83,11 +86,14 @@ typedef struct LayerKind {
     KnBlock block;         // what the formulas of key_numbers.h ask for
     uint64_t window;       // of sliding attention; 0: sees everything
     uint64_t index_dim;    // numbers that an indexer adds to each token's cache (DeepSeek V3.2)
-    bool caches;           // keeps keys and values: a decoder does, an encoder does not
-    bool cross;            // has a second attention over the encoder's output (T5's decoder)
+    uint64_t compress;    // a row more for each so many tokens, which no window drops (DeepSeek V4)
+    uint64_t state;       // bytes that linear attention or Mamba keeps of a request, however long
+    bool caches;          // keeps keys and values: a decoder does, an encoder does not
+    bool borrows;         // a decoder's layer that reads the keys and values of an earlier one
+    bool cross;           // has a second attention over the encoder's output (T5's decoder)
     bool causal;
-    uint64_t other;    // parameters in one layer beside kn_block_params(): sinks, an indexer,
-                       // the second attention, a shared expert's gate, norms of another size
+    int64_t other;    // parameters in one layer beside kn_block_params(): sinks, an indexer, linear
+                      // attention, a shared expert's gate; negative: keys that are values too
     uint64_t
         vectors;    // of its active parameters: biases, norms, sinks; not multiplied as a matrix
 } LayerKind;
@@ -115,6 +121,8 @@ typedef struct Model {
     bool tied;                             // the head is the embedding
     bool
         ends_again;    // a module that predicts further tokens has its own embedding and head (GLM-4.5)
+    bool named;        // of no known family: counted by the names of its tensors (named.h)
+    bool odd_modules;         // those modules are not laid out as the last layer is
     uint64_t rope_factors;    // floats that a GGUF adds for scaled positions (Llama 3.1: d/2)
     int layers;               // 0 when only tensors are known (safetensors without a config.json)
     int *kind_of;             // [layers], in their order
@@ -133,7 +141,7 @@ typedef struct Model {
     int stored_count;
 } Model;
 
-// A matrix that projects, in a layer or a vision tower: what formats of a few bits are for. Not embeddings,
+// A matrix that projects, in a layer or a tower: what formats of a few bits are for. Not embeddings,
 // heads and routers; of an indexer the two large ones.
 bool weight_projects(const Weight *weight);
 uint64_t weight_elements(const Model *model, const Weight *weight);    // in all layers, all copies
@@ -151,3 +159,4 @@ bool model_has_encoder(
 bool model_has_decoder(const Model *model);    // some layers keep a cache
 uint64_t model_logits(const Model *model);     // words that the output head gives; 0 without a head
 uint64_t model_component(const Model *model, Component component);
+bool weight_in_tower(const Weight *weight);    // of a vision or audio encoder, or its projector

@@ -12,7 +12,7 @@
 
 static Model *open_json(Arena *arena, const char *path, Error *err)
 {
-    cJSON *tree = json_load(path, err);
+    cJSON *tree = json_load_python(path, err);
     if (tree == NULL) return NULL;
     // An index says which tensor is in which file.
     bool index = cJSON_GetObjectItemCaseSensitive(tree, "weight_map") != NULL;

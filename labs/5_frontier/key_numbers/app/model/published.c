@@ -71,6 +71,17 @@ static const char *read_fp8(ConfigFields *q)
     return known ? "fp8" : NULL;
 }
 
+static void experts_as(ConfigFields *q, const char *format)
+{
+    Model *model = q->model;
+    for (int i = 0; i < model->weight_count; i++) {
+        Weight *w = &model->weights[i];
+        if (w->component != COMPONENT_EXPERTS || w->kind == OUTSIDE) continue;
+        w->as = arena_alloc(q->arena, (size_t)model->layers * sizeof *w->as);
+        for (int l = 0; l < model->layers; l++) w->as[l] = format;
+    }
+}
+
 // "w4a16-g128-zero": `stem`, bits, group and `end`; a group of -1 or 0 is a whole row. NULL: not one that is known.
 static const char *grouped(Arena *arena, const char *stem, double bits, double group,
                            const char *end)
@@ -200,7 +211,7 @@ static const char *read_scheme(Arena *arena, const cJSON *weights)
 // The first group with weights; more than one is a mix.
 static const char *read_groups_of_schemes(ConfigFields *q)
 {
-    const cJSON *group;
+    const cJSON *group, *target;
     const char *format = NULL;
     bool mixed = false;
     cJSON_ArrayForEach(group, child(q->object, "config_groups"))
@@ -209,25 +220,86 @@ static const char *read_groups_of_schemes(ConfigFields *q)
         mixed |= format != NULL && (other == NULL || strcmp(other, format) != 0);
         if (format == NULL) format = other;
     }
-    if (mixed)
+    if (!mixed) return format;
+    int count = 0, named = 0;
+    cJSON_ArrayForEach(group, child(q->object, "config_groups"))
+    {
+        const char *other = read_scheme(q->arena, child(group, "weights"));
+        cJSON_ArrayForEach(target, child(group, "targets"))
+        {
+            const char *name = cJSON_GetStringValue(target);
+            bool plain = name != NULL && strchr(name, '.') != NULL && strncmp(name, "re:", 3) != 0;
+            if (plain && other != NULL) kept_as(q->arena, q->model, name, other), named++;
+            count++;
+        }
+    }
+    if (named < count)
         build_warning(q->model, "quantization_config mixes formats: all is counted in %s", format);
     return format;
 }
 
 // TensorRT-Model-Optimizer, modelopt/torch/export: quant_algo.
-static const char *read_modelopt(ConfigFields *q)
+static const char *of_algorithm(Arena *arena, const char *algorithm, double group)
 {
-    const char *algorithm = config_text(q, "quant_algo", "");
-    double group = number_in(q->object, "group_size", 128);
     if (strcmp(algorithm, "FP8") == 0) return "fp8-tensor";
     if (strcmp(algorithm, "FP8_PER_CHANNEL_PER_TOKEN") == 0) return "fp8-row";
     if (strcmp(algorithm, "FP8_PB_WO") == 0 || strcmp(algorithm, "FP8_PB_REAL") == 0) return "fp8";
     if (strncmp(algorithm, "NVFP4", 5) == 0 || strcmp(algorithm, "W4A16_NVFP4") == 0)
         return "nvfp4";
     if (strncmp(algorithm, "W8A8_SQ", 7) == 0 || strcmp(algorithm, "INT8") == 0) return "w8a8-int8";
+    if (strcmp(algorithm, "MXFP8") == 0) return "mxfp8";
     if (strcmp(algorithm, "W4A16_AWQ") == 0 || strcmp(algorithm, "W4A8_AWQ") == 0)
-        return grouped(q->arena, "w", 4, group, "");
-    return read_groups_of_schemes(q);
+        return grouped(arena, "w", 4, group, "");
+    return NULL;
+}
+
+// Each module has a format of its own; the one that most have stands for all.
+static const char *read_layers_of_formats(ConfigFields *q)
+{
+    const cJSON *entry;
+    const char *format = NULL, *names[8] = {NULL};
+    int counts[8] = {0}, most = 0;
+    bool all = true;
+    cJSON_ArrayForEach(entry, child(q->object, "quantized_layers"))
+    {
+        const char *algorithm = cJSON_GetStringValue(child(entry, "quant_algo"));
+        const char *own = of_algorithm(q->arena, algorithm != NULL ? algorithm : "",
+                                       number_in(entry, "group_size", 128));
+        if (own == NULL || entry->string == NULL) {
+            all = false;
+            continue;
+        }
+        kept_as(q->arena, q->model, entry->string, own);
+        int i = 0;
+        while (i < 7 && names[i] != NULL && strcmp(names[i], own) != 0) i++;
+        names[i] = own;
+        if (++counts[i] > most) most = counts[i], format = own;
+    }
+    if (!all) build_warning(q->model, "some formats of quantized_layers are not known here");
+    return format;
+}
+
+// What is not in that list stays as it was.
+static void keep_unlisted(Model *model, Arena *arena)
+{
+    for (int i = 0; i < model->weight_count; i++) {
+        Weight *w = &model->weights[i];
+        int layers = w->kind == OUTSIDE ? 1 : model->layers;
+        w->kept = arena_zeros(arena, (size_t)layers * sizeof(bool));
+        for (int l = 0; l < layers; l++) w->kept[l] = w->as == NULL || w->as[l] == NULL;
+    }
+}
+
+static const char *read_modelopt(ConfigFields *q)
+{
+    const char *algorithm = config_text(q, "quant_algo", "");
+    if (strcmp(algorithm, "MIXED_PRECISION") == 0 && config_has(q, "quantized_layers")) {
+        const char *format = read_layers_of_formats(q);
+        keep_unlisted(q->model, q->arena);
+        return format;
+    }
+    const char *format = of_algorithm(q->arena, algorithm, number_in(q->object, "group_size", 128));
+    return format != NULL ? format : read_groups_of_schemes(q);
 }
 
 // ---- which modules ----
@@ -321,6 +393,7 @@ static const char *read_cache(ConfigFields *q)
 {
     const cJSON *scheme = child(q->object, "kv_cache_scheme");
     bool eight = is_word(child(q->object, "kv_cache_quant_algo"), "FP8") ||
+                 is_word(scheme, "FP8") ||
                  (number_in(scheme, "num_bits", 0) == 8 && is_word(child(scheme, "type"), "float"));
     return eight ? "fp8" : NULL;
 }
@@ -356,13 +429,18 @@ void published_read(ConfigFields *s)
     const char *name =
         config_has(s, "quantization_config") ? "quantization_config" : "quantization";
     s->model->published = "bf16";
-    if (!config_has(s, name)) {
+    // The text part of a model that sees may have its own.
+    ConfigFields text = config_part(s, "text_config", "its text part"), *of = s;
+    if (!config_has(s, name) && config_has(&text, "quantization_config"))
+        of = &text, name = "quantization_config";
+    if (!config_has(of, name)) {
         s->model->published = read_dtype(s);
         return;
     }
-    ConfigFields q = config_part(s, name, "its method");
+    ConfigFields q = config_part(of, name, "its method");
     const char *method = config_text(&q, "quant_method", "");
     if (*method == '\0' && config_has(&q, "desc_act")) method = "gptq";
+    if (config_has(&q, "quant_algo")) method = "modelopt";
     bool mlx = *method == '\0' && config_has(&q, "bits") && config_has(&q, "group_size");
     const char *format = mlx ? read_mlx(&q) : read_method(&q, method);
     s->failed |= q.failed;
@@ -371,6 +449,9 @@ void published_read(ConfigFields *s)
         s->model->published = format;
         s->model->cache = read_cache(&q);
         keep(&q, mlx);
+        // DeepSeek V4, config.json: its experts are in 4 bits.
+        if (strcmp(config_text(s, "expert_dtype", ""), "fp4") == 0 && strcmp(format, "fp8") == 0)
+            experts_as(&q, "mxfp4");
         return;
     }
     build_warning(

@@ -45,7 +45,11 @@ static bool ends_at_dot(const char *name, const char *end)
     return text_ends(name, end) && (length == tail || name[length - tail - 1] == '.');
 }
 
-static int find_weight(const Reconciling *r, const TensorName *name, const char *plain)
+static bool same_shape(const SafetensorsEntry *entry, const Weight *w);
+
+// Of those with one name the one of this shape (`entry`, or NULL).
+static int find_weight(const Reconciling *r, const TensorName *name, const char *plain,
+                       const SafetensorsEntry *entry)
 {
     const Model *model = r->model;
     int layer = name->layer != OUTSIDE && name->decoder ? name->layer + r->decoder : name->layer;
@@ -56,11 +60,10 @@ static int find_weight(const Reconciling *r, const TensorName *name, const char 
         if (layer != OUTSIDE && (w->kind == kind || w->kind == OUTSIDE) &&
             strcmp(w->name, plain) == 0)
             return i;
-        if (layer != OUTSIDE || w->kind != OUTSIDE ||
-            name->vision != (w->component == COMPONENT_VISION))
-            continue;
-        if (ends_at_dot(plain, w->name) &&
-            (best < 0 || strlen(w->name) > strlen(model->weights[best].name)))
+        if (layer != OUTSIDE || w->kind != OUTSIDE || name->vision != weight_in_tower(w)) continue;
+        if (!ends_at_dot(plain, w->name)) continue;
+        size_t length = strlen(w->name), longest = best < 0 ? 0 : strlen(model->weights[best].name);
+        if (length > longest || (length == longest && entry != NULL && same_shape(entry, w)))
             best = i;
     }
     return best;
@@ -106,7 +109,7 @@ static bool take(Reconciling *r, const SafetensorsEntry *entry, const TensorName
     size_t length = strlen(name->plain) - (packed != NULL ? strlen(packed) : 0);
     char usual[TENSOR_NAME_MAX + 8];
     snprintf(usual, sizeof usual, "%.*s%s", (int)length, name->plain, instead);
-    int i = find_weight(r, name, usual);
+    int i = find_weight(r, name, usual, entry);
     if (i < 0) return false;
     Weight *w = &r->model->weights[i];
     bool as_is = packed == NULL && same_shape(entry, w);
@@ -147,7 +150,7 @@ static void put_aside(Reconciling *r, const SafetensorsEntry *entry, const Tenso
     if (name->ahead) what = "tensors", why = "a module that predicts further tokens (MTP)";
     else if (known != NULL) ends = known->ends, why = known->what;
     else if (embeds) why = "the embedding once more";
-    else if (find_weight(r, name, name->plain) >= 0) why = "not as the configuration says";
+    else if (find_weight(r, name, name->plain, NULL) >= 0) why = "not as the configuration says";
     Group *group = group_of(r, what, ends, why);
     group->tensors++;
     group->elements += entry->count;

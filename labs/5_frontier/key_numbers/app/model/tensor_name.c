@@ -61,8 +61,9 @@ void tensor_name_read(TensorName *out, const char *name)
     for (Word word = {name, 0}; next_word(&word); before = word) {
         bool number = is_number(word);
         if (out->layer == OUTSIDE && !number) {
-            out->vision |= holds(word, "vision") ||
-                           is_one_of(word, "visual|multi_modal_projector|mm_projector");
+            out->vision |=
+                holds(word, "vision") || holds(word, "audio") ||
+                is_one_of(word, "visual|multi_modal_projector|mm_projector|patch_merge_mlp");
             out->ahead |= is(word, "mtp");
             out->decoder |= is(word, "decoder");
         }
@@ -171,6 +172,7 @@ bool tensor_name_classify(const char *plain, Component *component, Role *role)
     Word word = module_of(plain);
     const Module *module = find_module(plain, word);
     bool attn = any_before(plain, word, "att") || any_before(plain, word, "Att");
+    bool audio = any_before(plain, word, "audio");
     bool vision = any_before(plain, word, "vision") || any_before(plain, word, "visual") ||
                   any_before(plain, word, "mm_projector") || any_before(plain, word, "multi_modal");
     bool norm = holds(word, "norm") || holds(word, "Norm") || strncmp(word.at, "ln", 2) == 0;
@@ -185,7 +187,8 @@ bool tensor_name_classify(const char *plain, Component *component, Role *role)
     if (*component == COMPONENT_MLP && any_before(plain, word, "experts"))
         *component = COMPONENT_EXPERTS;
     if (vision) *component = COMPONENT_VISION;
-    return module != NULL || norm || attn || vision;
+    if (audio) *component = COMPONENT_AUDIO;
+    return module != NULL || norm || attn || vision || audio;
 }
 
 // ---- what it is not ----

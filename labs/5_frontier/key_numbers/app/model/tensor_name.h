@@ -15,8 +15,9 @@ typedef struct TensorName {
     char plain
         [TENSOR_NAME_MAX];    // in a layer what follows its number, outside without "model.", and without
                               // the numbers of experts or of an image tower's layers
-    bool vision, ahead;    // of an image tower; of a module that predicts further tokens
-    bool decoder;          // of the second stack, where there are two
+    bool vision,
+        ahead;       // of a tower for images or sound; of a module that predicts further tokens
+    bool decoder;    // of the second stack, where there are two
 } TensorName;
 
 void tensor_name_read(TensorName *out, const char *name);

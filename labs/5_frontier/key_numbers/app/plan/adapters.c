@@ -2,7 +2,7 @@
 
 bool adapters_on(const Weight *weight, LoraTargets targets)
 {
-    if (weight->component == COMPONENT_VISION) return false;
+    if (weight_in_tower(weight)) return false;
     switch (weight->role) {
     case ROLE_Q:
     case ROLE_V:

@@ -20,7 +20,7 @@ static double attention_of(const LayerKind *kind, Positions positions)
     const KnBlock *b = &kind->block;
     if (b->kv_rank > 0 && positions == POSITIONS_LAST && kind->caches)
         return 2 * (double)(b->heads * (2 * b->kv_rank + b->rope_dim));
-    return kn_forward_flops(b, kind->vectors, 1) - kn_forward_flops(b, kind->vectors, 0);
+    return kn_forward_flops(b, 0, 1) - kn_forward_flops(b, 0, 0);
 }
 
 // An encoder-decoder's prompt goes through its encoder, a new token through its decoder.
@@ -30,9 +30,18 @@ static bool in_phase(const Model *model, const LayerKind *kind, Phase phase)
            kind->caches == (phase == PHASE_DECODE);
 }
 
+// A layer without attention may have most of its vectors outside the block.
+static uint64_t vectors_within(const LayerKind *kind)
+{
+    uint64_t block = kn_block_params(&kind->block).active;
+    return kind->vectors < block ? kind->vectors : block;
+}
+
 static KindFlops kind_flops(const LayerKind *kind, uint64_t sequence, Positions positions)
 {
-    return (KindFlops){kn_forward_flops(&kind->block, kind->vectors, 0) + 2 * (double)kind->other,
+    uint64_t within = vectors_within(kind);
+    return (KindFlops){kn_forward_flops(&kind->block, within, 0) +
+                           2 * ((double)kind->other - (double)(kind->vectors - within)),
                        attention_of(kind, positions), positions_of(kind, sequence, positions)};
 }
 
@@ -72,7 +81,7 @@ static double six_n(const Model *model)
     uint64_t beside = model_looked_up(model);
     for (int i = 0; i < model->weight_count; i++) {
         const Weight *w = &model->weights[i];
-        bool once = w->component == COMPONENT_VISION || w->component == COMPONENT_POOLER;
+        bool once = weight_in_tower(w) || w->component == COMPONENT_POOLER;
         if (once && w->role != ROLE_POSITION) beside += weight_elements(model, w);
     }
     return 6 * (double)(model_active(model) - beside);

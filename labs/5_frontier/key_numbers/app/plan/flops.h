@@ -5,7 +5,7 @@
  *
  * A product of a matrix with a vector is 2 FLOPs for each of the matrix's numbers. What is only looked
  * up (an untied embedding, positions) is not counted, nor a vision tower, a pooler or anything
- * element-wise. An encoder-decoder: one token in and one out. An indexer (DeepSeek V3.2) picks positions
+ * element-wise, such as the update of a state by linear attention or Mamba. An encoder-decoder: one token in and one out. An indexer (DeepSeek V3.2) picks positions
  * to look at: all are counted, which is more than it takes at long contexts.
  */
 #pragma once

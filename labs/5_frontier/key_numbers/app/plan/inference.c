@@ -68,20 +68,27 @@ HostBytes inference_host(const Deployment *deployment)
             if (expert) bytes.experts += (double)layer->bytes[i];
             else if (whole) bytes.dense += (double)layer->bytes[i];
         }
-        if (whole && kind->caches)
-            bytes.cache += (double)kv_cache_token_bytes(kind, &deployment->basis->cache, 1) *
-                           (double)runtime_cached(&deployment->workload,
-                                                  deployment->workload.context, kind->window);
+        if (whole && kind->caches) {
+            const Workload *w = &deployment->workload;
+            const KvFormats *formats = &deployment->basis->cache;
+            bytes.cache += (double)kv_cache_token_bytes(kind, formats, 1) *
+                               (double)runtime_cached(w, w->context, kind->window) +
+                           (double)kv_cache_compressed_bytes(kind, formats) *
+                               (double)runtime_cached(w, w->context, 0) +
+                           (double)kind->state;
+        }
     }
     return bytes;
 }
 
 // ---- a split ----
 
+enum { PARTS = 3 };    // of a layer's cache: rows of tokens, compressed rows, a state
+
 // One GPU of a stage.
 typedef struct Stage {
     double weights;
-    KnLayerCache caches[2 * KINDS_MAX];    // those of a model that drafts come last
+    KnLayerCache caches[2 * PARTS * KINDS_MAX];    // those of a model that drafts come last
     int cache_count;
     bool samples;    // has the head
     double budget;
@@ -99,30 +106,38 @@ typedef struct Stages {
         trial;    // kn_concurrency() does not know what the requests share, or how unlike the stages are
 } Stages;
 
-static void stage_caches(Stage *stage, const Model *model, const KvFormats *format,
-                         const StageWeights *weights, uint64_t tp, int on_host)
+static void add_caches(Stage *stage, const LayerKind *kind, uint64_t layers,
+                       const KvFormats *formats, uint64_t tp, uint64_t page)
 {
+    // A state is as if a page's tokens were all that is kept.
+    const KnLayerCache parts[PARTS] = {
+        {layers, kv_cache_token_bytes(kind, formats, tp), kind->window},
+        {layers, kv_cache_compressed_bytes(kind, formats), 0},
+        {layers, (kv_cache_state_bytes(kind, tp) + page - 1) / page, 1},
+    };
+    for (int i = 0; i < PARTS; i++)
+        if (layers > 0 && kind->caches && parts[i].bytes > 0)
+            stage->caches[stage->cache_count++] = parts[i];
+}
+
+static void stage_caches(Stage *stage, const ServingBasis *basis, const StageWeights *weights,
+                         uint64_t tp, int on_host, uint64_t page)
+{
+    const Model *model = basis->model;
     uint64_t layers[KINDS_MAX] = {0};
     for (int l = weights->from > on_host ? weights->from : on_host; l < weights->to; l++)
         layers[model->kind_of[l]]++;
-    for (int k = 0; k < model->kind_count; k++) {
-        const LayerKind *kind = &model->kinds[k];
-        if (layers[k] == 0 || !kind->caches) continue;
-        stage->caches[stage->cache_count++] =
-            (KnLayerCache){layers[k], kv_cache_token_bytes(kind, format, tp), kind->window};
-    }
+    for (int k = 0; k < model->kind_count; k++)
+        add_caches(stage, &model->kinds[k], layers[k], &basis->cache, tp, page);
 }
 
-static void add_draft(Stage *stage, const ServingBasis *draft)
+static void add_draft(Stage *stage, const ServingBasis *draft, uint64_t page)
 {
     const Model *model = draft->model;
     stage->weights += (double)draft->weights.bytes;
-    for (int k = 0; k < model->kind_count; k++) {
-        const LayerKind *kind = &model->kinds[k];
-        if (!kind->caches) continue;
-        stage->caches[stage->cache_count++] = (KnLayerCache){
-            (uint64_t)kind->count, kv_cache_token_bytes(kind, &draft->cache, 1), kind->window};
-    }
+    for (int k = 0; k < model->kind_count; k++)
+        add_caches(stage, &model->kinds[k], (uint64_t)model->kinds[k].count, &draft->cache, 1,
+                   page);
 }
 
 static Stages stages_of(Arena *arena, const Deployment *deployment, Split split)
@@ -149,8 +164,9 @@ static Stages stages_of(Arena *arena, const Deployment *deployment, Split split)
         if (cards != NULL) limit.memory = cards->specs[s].memory;
         all.stages[s].budget = memory_usable(&limit);
         all.stages[s].weights += deployment->adapters / (double)split.pp;
-        stage_caches(&all.stages[s], basis->model, &basis->cache, &weights[s], split.tp,
-                     split_gpus(split) == 1 ? (int)deployment->host.layers : 0);
+        stage_caches(&all.stages[s], basis, &weights[s], split.tp,
+                     split_gpus(split) == 1 ? (int)deployment->host.layers : 0,
+                     deployment->workload.page);
     }
     // What belongs to no tensor of the ledger, such as masks in a file, is there as well.
     if (split_gpus(split) == 1) {
@@ -158,7 +174,8 @@ static Stages stages_of(Arena *arena, const Deployment *deployment, Split split)
         all.stages[0].weights = (double)basis->weights.bytes + deployment->adapters;
         all.stages[0].weights -= host.dense + host.experts;
     }
-    if (deployment->draft != NULL) add_draft(&all.stages[split.pp - 1], deployment->draft);
+    if (deployment->draft != NULL)
+        add_draft(&all.stages[split.pp - 1], deployment->draft, deployment->workload.page);
     return all;
 }
 
@@ -297,14 +314,20 @@ static void whole_cache(Serving *serving)
         KindCache *cache = &serving->kinds[k];
         *cache = (KindCache){kv_cache_token_bytes(kind, &serving->of.basis->cache, 1),
                              kv_cache_index_bytes(kind),
+                             kv_cache_compressed_bytes(kind, &serving->of.basis->cache),
+                             kind->state,
                              {kv_cache_tokens(kind, w->context),
                               kv_cache_tokens(kind, w->context + 1024),
                               runtime_cached(w, w->context, kind->window)}};
         uint64_t bytes = (uint64_t)kind->count * cache->token_bytes;
-        now += bytes * cache->held[HELD_TOKENS];
-        serving->kv_per_token += bytes;
-        serving->kv_1k += bytes * (cache->held[HELD_1K_MORE] - cache->held[HELD_TOKENS]);
-        serving->kv_paged += w->batch * bytes * cache->held[HELD_PAGED];
+        uint64_t layers = (uint64_t)kind->count, rows = layers * cache->compressed;
+        now += bytes * cache->held[HELD_TOKENS] + rows * w->context + layers * kind->state;
+        serving->kv_per_token += bytes + rows;
+        serving->kv_state += layers * kind->state;
+        serving->kv_1k +=
+            bytes * (cache->held[HELD_1K_MORE] - cache->held[HELD_TOKENS]) + rows * 1024;
+        serving->kv_paged += w->batch * (bytes * cache->held[HELD_PAGED] + layers * kind->state +
+                                         rows * runtime_cached(w, w->context, 0));
     }
     serving->kv_bytes = w->batch * now;
 }
@@ -338,8 +361,9 @@ bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving
                          " tokens in pages of %" PRIu64 " is over %g bytes",
                          workload->batch, workload->context, workload->page, memory_most);
     whole_cache(serving);
-    if (model->kind_count > 0)
-        serving->kv_heads_per_gpu = kv_cache_heads(&model->kinds[0].block, split.tp);
+    for (int k = model->kind_count - 1; k >= 0; k--)
+        if (model->kinds[k].block.kv_heads > 0)
+            serving->kv_heads_per_gpu = kv_cache_heads(&model->kinds[k].block, split.tp);
 
     for (uint64_t s = 0; s < stages.count; s++) {
         ServingBytes bytes = stage_bytes(&stages, &stages.stages[s], workload->context, requests);

@@ -69,6 +69,8 @@ typedef enum Held { HELD_TOKENS, HELD_1K_MORE, HELD_PAGED, HELD_COUNT } Held;
 typedef struct KindCache {
     uint64_t token_bytes;    // of one token, and of those:
     uint64_t index_bytes;    // an indexer's keys
+    uint64_t compressed;     // of one token in rows that no window drops
+    uint64_t state;          // of the request, however long
     uint64_t held[HELD_COUNT];
 } KindCache;
 
@@ -84,6 +86,7 @@ typedef struct Serving {
     uint64_t kv_per_token;          // bytes in all layers, for a token that no window has dropped
     uint64_t kv_bytes;              // of batch requests of context tokens, exact, without paging
     uint64_t kv_paged;              // the same in whole pages
+    uint64_t kv_state;              // of linear attention and Mamba, for one request
     uint64_t kv_1k;                 // what the next 1024 tokens of one request cost
     Workspace workspace_alone;      // what .work of `alone` comes from,
     Workspace workspace;            // and that of `per_gpu`

@@ -14,15 +14,32 @@ uint64_t kv_cache_index_bytes(const LayerKind *kind)
     return kind->index_dim > 0 ? kn_format_bytes(&index_format, kind->index_dim) : 0;
 }
 
+// Two rows of one format, or one of each.
+static uint64_t rows_bytes(const KnBlock *block, const KvFormats *formats)
+{
+    uint64_t keys = kn_kv_bytes(block, &formats->keys);
+    return block->kv_rank > 0 ? keys : (keys + kn_kv_bytes(block, &formats->values)) / 2;
+}
+
 uint64_t kv_cache_token_bytes(const LayerKind *kind, const KvFormats *formats, uint64_t tp)
 {
-    if (!kind->caches) return 0;
+    if (!kind->caches || kind->borrows) return 0;
     KnBlock share = kind->block;
     share.kv_heads = kv_cache_heads(&kind->block, tp);
-    // Two rows of one format, or one of each.
-    uint64_t rows = kn_kv_bytes(&share, &formats->keys);
-    if (share.kv_rank == 0) rows = (rows + kn_kv_bytes(&share, &formats->values)) / 2;
-    return rows * (kind->cross ? 2 : 1) + kv_cache_index_bytes(kind);
+    uint64_t index = kind->compress > 0 ? 0 : kv_cache_index_bytes(kind);
+    return rows_bytes(&share, formats) * (kind->cross ? 2 : 1) + index;
+}
+
+uint64_t kv_cache_compressed_bytes(const LayerKind *kind, const KvFormats *formats)
+{
+    if (kind->compress == 0) return 0;
+    uint64_t row = rows_bytes(&kind->block, formats) + kv_cache_index_bytes(kind);
+    return (row + kind->compress - 1) / kind->compress;
+}
+
+uint64_t kv_cache_state_bytes(const LayerKind *kind, uint64_t tp)
+{
+    return (kind->state + tp - 1) / tp;
 }
 
 uint64_t kv_cache_tokens(const LayerKind *kind, uint64_t context)
@@ -35,8 +52,10 @@ uint64_t kv_cache_bytes(const Model *model, const KvFormats *formats, uint64_t c
     uint64_t sum = 0;
     for (int k = 0; k < model->kind_count; k++) {
         const LayerKind *kind = &model->kinds[k];
-        sum += (uint64_t)kind->count * kv_cache_token_bytes(kind, formats, tp) *
-               kv_cache_tokens(kind, context);
+        sum +=
+            (uint64_t)kind->count *
+            (kv_cache_token_bytes(kind, formats, tp) * kv_cache_tokens(kind, context) +
+             kv_cache_compressed_bytes(kind, formats) * context + kv_cache_state_bytes(kind, tp));
     }
     return sum;
 }

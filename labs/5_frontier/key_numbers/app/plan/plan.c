@@ -1,6 +1,7 @@
 #include "labs/5_frontier/key_numbers/app/plan/plan.h"
 #include <inttypes.h>
 #include <math.h>
+#include "labs/5_frontier/key_numbers/app/model/given.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 
 // ---- a question taken apart ----
@@ -157,6 +158,11 @@ static bool plan_compute(ModelPlan *plan, Arena *arena, const Question *q, Error
 ModelPlan *plan_new(Arena *arena, const Model *model, const Question *question, unsigned parts,
                     Error *err)
 {
+    model = model_given(arena, model,
+                        &(ModelGiven){question->towers, question->kv_heads, question->window,
+                                      question->active_experts},
+                        err);
+    if (model == NULL) return NULL;
     ModelPlan *plan = arena_zeros(arena, sizeof *plan);
     plan->model = model, plan->parts = parts, plan->gpu_spec = question->gpu_spec;
     plan->largest_count = -1;

@@ -203,7 +203,7 @@ static void add_outside(StageWeights *stage, const SplitBasis *basis, Split spli
         if (!split_has(model, w, first, last)) continue;
         uint64_t bytes = split_held(model, w, basis->outside[i], split);
         stage->all += bytes;
-        if (w->component == COMPONENT_POS || w->component == COMPONENT_VISION ||
+        if (w->component == COMPONENT_POS || weight_in_tower(w) ||
             w->component == COMPONENT_POOLER || (w->role == ROLE_EMBED && !(is_head && last)))
             stage->idle += bytes;
     }

@@ -25,6 +25,10 @@ typedef enum QuestionKind {
 // name, kind, C type, default, least, most, choices (of a text, or NULL), group, what it is
 // clang-format off
 #define QUESTION_LIST(X)                                                                                              \
+    X(towers,      FLAG,   bool,         true,  0, 0, NULL, "The model", "count the encoders of images and sound")       \
+    X(kv_heads,    COUNT,  uint64_t,     0,     0, 65536, NULL, "The model", "key/value heads, of a model whose family is unknown") \
+    X(window,      TOKENS, uint64_t,     0,     0, 1e9, NULL, "The model", "tokens that its layers see; 0: all")       \
+    X(active_experts, COUNT, uint64_t,   0,     0, 65536, NULL, "The model", "experts that a token goes to; 0: all") \
     X(weights,     TEXT,   const char *, NULL,  0, 0, NULL, "Inference", "format of the weights, of --list formats; as the model is published unless given") \
     X(kv,          TEXT,   const char *, "bf16", 0, 0, NULL, "Inference", "format of the key/value cache; KEYS:VALUES for two") \
     X(context,     TOKENS, uint64_t,     4096,  1, 1e9, NULL, "Inference", "tokens that each request holds")          \

@@ -57,44 +57,60 @@ static const char *token_sum(Arena *arena, const Serving *serving)
     for (int k = 0; k < model->kind_count; k++) {
         const LayerKind *kind = &model->kinds[k];
         const KindCache *cache = &serving->kinds[k];
-        if (!kind->caches) continue;
-        sum_add(arena, &text, "%d x %" PRIu64 " (%s)", kind->count, cache->token_bytes,
-                rows_of(arena, kind, cache));
+        if (cache->token_bytes > 0)
+            sum_add(arena, &text, "%d x %" PRIu64 " (%s)", kind->count, cache->token_bytes,
+                    rows_of(arena, kind, cache));
+        if (cache->compressed > 0)
+            sum_add(arena, &text, "%d x %" PRIu64 " (a row for each %" PRIu64 " tokens)",
+                    kind->count, cache->compressed, kind->compress);
     }
     return text;
 }
 
-// "52 x 8192 x 1024 + 10 x 8192 x 4096".
+// "52 x 8192 x 1024 + 10 x 8192 x 4096"; a state once.
 static const char *cache_sum(Arena *arena, const Serving *serving, Held held)
 {
     const Model *model = serving->of.basis->model;
+    const Workload *w = &serving->of.workload;
     const char *text = "";
     for (int k = 0; k < model->kind_count; k++) {
         const KindCache *cache = &serving->kinds[k];
-        if (!model->kinds[k].caches) continue;
-        sum_add(arena, &text, "%d x %" PRIu64 " x %" PRIu64, model->kinds[k].count,
-                cache->token_bytes, cache->held[held]);
+        int layers = model->kinds[k].count;
+        if (cache->token_bytes > 0)
+            sum_add(arena, &text, "%d x %" PRIu64 " x %" PRIu64, layers, cache->token_bytes,
+                    cache->held[held]);
+        if (cache->compressed > 0)
+            sum_add(arena, &text, "%d x %" PRIu64 " x %" PRIu64, layers, cache->compressed,
+                    held == HELD_TOKENS    ? w->context
+                    : held == HELD_1K_MORE ? w->context + 1024
+                                           : runtime_cached(w, w->context, 0));
+        if (cache->state > 0) sum_add(arena, &text, "%d x %" PRIu64, layers, cache->state);
     }
     return text;
 }
 
 static void kinds_rows(Rows *rows, const Serving *serving)
 {
+    const Workload *w = &serving->of.workload;
     const Model *model = serving->of.basis->model;
     for (int k = 0, at = 0; k < model->kind_count; k++) {
         const LayerKind *kind = &model->kinds[k];
         const KindCache *cache = &serving->kinds[k];
         if (!kind->caches) continue;
-        uint64_t bytes = (uint64_t)kind->count * cache->token_bytes;
+        uint64_t layers = (uint64_t)kind->count, bytes = layers * cache->token_bytes;
         const char *path = row_path(rows, "kv_cache.layers[%d]", at++);
         row_text(rows, row_path(rows, "%s.kind", path), NULL, kind->name);
         row_count(rows, row_path(rows, "%s.layers", path), NULL, (uint64_t)kind->count, UNIT_NONE);
         row_count(rows, row_path(rows, "%s.window", path), NULL, kind->window, UNIT_TOKENS);
         row_count(rows, row_path(rows, "%s.bytes_per_token", path), NULL, bytes, UNIT_BYTES);
         row_count(rows, row_path(rows, "%s.bytes", path), NULL,
-                  serving->of.workload.batch * bytes * cache->held[HELD_TOKENS], UNIT_BYTES);
+                  w->batch * (bytes * cache->held[HELD_TOKENS] + layers * cache->state +
+                              layers * cache->compressed * w->context),
+                  UNIT_BYTES);
         row_count(rows, row_path(rows, "%s.paged_bytes", path), NULL,
-                  serving->of.workload.batch * bytes * cache->held[HELD_PAGED], UNIT_BYTES);
+                  w->batch * (bytes * cache->held[HELD_PAGED] + layers * cache->state +
+                              layers * cache->compressed * runtime_cached(w, w->context, 0)),
+                  UNIT_BYTES);
     }
 }
 
@@ -126,6 +142,9 @@ static void cache_rows(Rows *rows, const Serving *serving)
     row_explain(rows, row, "sum over kinds of layers: layers x bytes of a token", "%s",
                 token_sum(arena, serving));
 
+    if (serving->kv_state > 0)
+        row_count(rows, "kv_cache.state_bytes", "state of linear attention and Mamba, a request",
+                  serving->kv_state, UNIT_BYTES);
     const char *label =
         arena_print(arena, "KV cache, %" PRIu64 " x %" PRIu64 " tokens", w->batch, w->context);
     row = row_count(rows, "kv_cache.bytes", label, serving->kv_bytes, UNIT_BYTES);

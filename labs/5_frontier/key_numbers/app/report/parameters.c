@@ -6,6 +6,7 @@ static const char *const labels[COMPONENT_COUNT] = {
     [COMPONENT_EMBED] = "  token embeddings",
     [COMPONENT_POS] = "  position embeddings",
     [COMPONENT_ATTN] = "  attention",
+    [COMPONENT_LINEAR] = "  linear attention, Mamba",
     [COMPONENT_MLP] = "  MLP",
     [COMPONENT_DENSE_MLP] = "  MLP of the dense layers",
     [COMPONENT_ROUTER] = "  routers",
@@ -15,6 +16,7 @@ static const char *const labels[COMPONENT_COUNT] = {
     [COMPONENT_POOLER] = "  pooler",
     [COMPONENT_HEAD] = "  output head",
     [COMPONENT_VISION] = "  vision tower",
+    [COMPONENT_AUDIO] = "  audio tower",
 };
 
 static void model_rows(Rows *rows, const Model *model)
@@ -143,7 +145,7 @@ static void kind_rows(Rows *rows, const Model *model, int k)
     const char *label = arena_print(rows->arena, "in a layer%s%s, of %d", alone ? "" : ": ",
                                     alone ? "" : kind->name, kind->count);
     Row *row = row_count(rows, row_path(rows, "%s.parameters", at), label,
-                         block.total + kind->other, UNIT_PARAMETERS);
+                         block.total + (uint64_t)kind->other, UNIT_PARAMETERS);
     const KnBlock *b = &kind->block;
     const char *text = arena_print(rows->arena, "attention %" PRIu64, kn_attention_params(b));
     if (b->ffn > 0)
@@ -157,9 +159,9 @@ static void kind_rows(Rows *rows, const Model *model, int k)
         sum_add(rows->arena, &text, "shared %" PRIu64,
                 kn_mlp_params(b->width, b->shared_ffn, b->gated, b->mlp_bias));
     sum_add(rows->arena, &text, "norms %" PRIu64, b->norms);
-    if (kind->other > 0) sum_add(rows->arena, &text, "other %" PRIu64, kind->other);
+    if (kind->other != 0) sum_add(rows->arena, &text, "other %" PRId64, kind->other);
     row_explain(rows, row, "attention + MLP or router and experts + norms", "%s", text);
-    row_count(rows, row_path(rows, "%s.active", at), NULL, block.active + kind->other,
+    row_count(rows, row_path(rows, "%s.active", at), NULL, block.active + (uint64_t)kind->other,
               UNIT_PARAMETERS);
 }
 

@@ -375,8 +375,8 @@ static void an_unreadable_model_is_refused_by_its_path(void **state)
     not_opened(path, "config.json:1: is not JSON from here on");
     write_file("config.json", "[1]");
     not_opened(path, "holds no object");
-    write_file("config.json", "{\"model_type\": \"mamba\"}");
-    not_opened(folder, "config.json: \"model_type\" is \"mamba\"");
+    write_file("config.json", "{\"model_type\": \"rwkv9\"}");
+    not_opened(folder, "config.json: \"model_type\" is \"rwkv9\"");
     char *nested = arena_alloc(arena, 20001);
     memset(nested, '[', 20000), nested[20000] = '\0';
     write_file("config.json", nested);

@@ -217,7 +217,9 @@ static void gpt2_holds_masks_beside_its_parameters(void **state)
     for (int c = 0; c < COMPONENT_COUNT; c++)
         assert_int_equal(model_component(named, (Component)c),
                          model_component(model, (Component)c));
-    assert_true(named->layers == 0 && named->kind_count == 0);
+    assert_true(named->layers == 12 && named->kind_count == 1);
+    KnFormat bf16 = {.bits = 16};
+    assert_int_equal(kn_kv_bytes(&named->kinds[0].block, &bf16), 2 * 768 * 2);
     assert_string_equal(named->family, "unknown");
     assert_string_equal(named->published, "fp32");
 }
@@ -472,12 +474,14 @@ static void gptq4(const char *name, uint64_t rows, uint64_t cols)
 static void gptq3(const char *name, uint64_t rows, uint64_t cols)
 {
     put(arena_print(arena, "%s.qweight", name), "I32", SHAPE_OF(cols * 3 / 32, rows));
+    put(arena_print(arena, "%s.qzeros", name), "I32", SHAPE_OF(cols / 128, rows * 3 / 32));
     put(arena_print(arena, "%s.scales", name), "F16", SHAPE_OF(cols / 128, rows));
 }
 
 static void awq4(const char *name, uint64_t rows, uint64_t cols)
 {
     put(arena_print(arena, "%s.qweight", name), "I32", SHAPE_OF(cols, rows / 8));
+    put(arena_print(arena, "%s.qzeros", name), "I32", SHAPE_OF(cols / 128, rows / 8));
     put(arena_print(arena, "%s.scales", name), "F16", SHAPE_OF(cols / 128, rows));
 }
 
@@ -540,8 +544,12 @@ static void packed_integers_are_elements_and_not_parameters(void **state)
         if (strncmp(model->notes[0], start, strlen(start)) != 0)
             fail_msg("said %s", model->notes[0]);
         assert_int_equal(unlink(in_folder("config.json")), 0);
-        if (WAYS[i].matrix == nf4) continue;
-        Model *named = reads(folder);    // without a configuration it is unknown
+        Model *named = reads(folder);    // without a configuration its family is unknown
+        if (WAYS[i].matrix != compressed) {
+            // Scales and zeros tell the bits, norms the width.
+            assert_int_equal(model_params(named), model_params(model));
+            continue;
+        }
         assert_int_equal(model_params(named), 100 * 256 + 7 * 256);
         has_extra(
             named, elements,
@@ -602,8 +610,11 @@ static void missing_and_extra_tensors_are_noted(void **state)
     begin();
     put("layers.0.attention.wq.weight", "BF16", SHAPE_OF(256, 256));
     end("model.safetensors");
-    refuses(folder, "its tensors are not named as those of the family llama (the first is "
-                    "'layers.0.attention.wq.");
+    model = reads(folder);
+    assert_int_equal(model_params(model), 256 * 256);
+    assert_non_null(strstr(model->notes[model->note_count - 1],
+                           "its tensors are not named as those of the family llama (the first is "
+                           "'layers.0.attention.wq."));
 }
 
 static void two_stacks_are_distinguished(void **state)
@@ -741,6 +752,16 @@ static void an_adapter_names_its_base_and_rank(void **state)
     refuses(folder, "is a LoRA adapter for a base model that it does not name, not a model");
 }
 
+// A configuration that says too little leaves the tensors to count, and a warning.
+static void expect_by_names(const char *why)
+{
+    Model *model = reads(folder);
+    const char *last = model->notes[model->note_count - 1];
+    if (strstr(last, why) == NULL || strstr(last, "counted from the tensors: ") == NULL)
+        fail_msg("said %s", last);
+    assert_true(model->warnings >> (model->note_count - 1) & 1);
+}
+
 static void a_damaged_configuration_is_not_passed_over(void **state)
 {
     (void)state;
@@ -749,13 +770,12 @@ static void a_damaged_configuration_is_not_passed_over(void **state)
     write_text("config.json", "{\"model_type\":");
     refuses(folder, "config.json:1: is not JSON from here on");
     write_text("config.json", "{\"model_type\":\n\"llama\", \"hidden_size\": -Infinity}");
-    refuses(folder, "config.json:2: -Infinity is not valid JSON, expected a finite number");
+    expect_by_names("\"hidden_size\" is missing, expected a whole number from 1");
     write_text("config.json", "{\"model_type\": NaN}");
-    refuses(folder, "config.json:1: NaN is not valid JSON");
+    expect_by_names("\"model_type\" is \"?\", a family that is not known here");
     write_text("config.json",
                "{\"model_type\":\"llamma\",\"architectures\":[\"LlammaForCausalLM\"]}");
-    refuses(in_folder("model.safetensors"),
-            "a family that is not known here; did you mean \"llama\"?");
+    expect_by_names("a family that is not known here; did you mean \"llama\"?");
 }
 
 int main(void)

@@ -435,14 +435,14 @@ static void an_unknown_family_is_refused_by_its_name(void **state)
     refused("[]", "holds no object");
     refused("{}", "\"model_type\" is missing");
     refused("{\"model_type\": 4}", "\"model_type\" is 4, expected a text");
-    refused("{\"model_type\": \"mamba\"}", "\"mamba\", a family that is not known here");
+    refused("{\"model_type\": \"rwkv9\"}", "\"rwkv9\", a family that is not known here");
     refused("{\"model_type\": \"lama\"}", "did you mean \"llama\"?");
     refused(LLAMA("\"architectures\": [\"MyForCausalLM\"]"),
             "\"MyForCausalLM\", which is not known for the family llama");
     refused(LLAMA("\"architectures\": [\"LlamaForImages\"]"), "\"LlamaForImages\"");
     // Nearly a name, but no typing error: the fields of another version mean something else.
-    refused("{\"model_type\": \"qwen3_vl\"}", "\"qwen3_vl\", a family that is not known here");
-    refused_without("{\"model_type\": \"qwen3_vl\"}", "did you mean");
+    refused("{\"model_type\": \"qwen9_vl\"}", "\"qwen9_vl\", a family that is not known here");
+    refused_without("{\"model_type\": \"qwen9_vl\"}", "did you mean");
     refused_without("{\"model_type\": \"gemma4\"}", "did you mean");
     refused(LLAMA("\"architectures\": [\"LlamaRewardModel\"]"), "\"LlamaRewardModel\"");
     refused(LLAMA("\"architectures\": [\"LlamaForProcessRewardModel\"]"), "a reward model");

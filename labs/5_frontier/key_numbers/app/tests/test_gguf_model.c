@@ -698,15 +698,39 @@ static void files_without_a_model_are_named(void **state)
     gguf_bytes_put_string(&draft.settings, "general.type", "adapter");
     draft.setting_count++;
     refuses_draft("holds no model: its general.type is 'adapter'");
-    begin("mamba");
+    begin("llama");
     set("block_count", 1);
     put_vector("blk.0.ssm_a", 64);
     refuses_draft(
-        "'blk.0.ssm_a' is no tensor of a transformer that is known here (architecture mamba)");
+        "'blk.0.ssm_a' is no tensor of a transformer that is known here (architecture llama)");
     begin("no\nname");
     refuses_draft("'general.architecture' is no word");
     draft.settings.size = draft.setting_count = 0;
     refuses_draft("'general.architecture' is missing, expected a text");
+}
+
+// Where the architecture is not known either: 4 heads of 16 in one layer of two, a recurrence in the other.
+static void tensors_of_an_unknown_architecture_are_counted(void **state)
+{
+    (void)state;
+    begin("strange");
+    set("block_count", 2);
+    set("context_length", 1000);
+    set("attention.key_length", 16);
+    put_matrix("token_embd.weight", DTYPE_F16, 100, 64);
+    put_matrix("blk.0.attn_k.weight", DTYPE_F16, 64, 64);
+    put_matrix("blk.0.attn_v.weight", DTYPE_F16, 64, 64);
+    put_matrix("blk.1.ssm_in.weight", DTYPE_F16, 256, 64);
+    put_vector("blk.1.ssm_a", 64);
+    Model *model = model_of_draft();
+    assert_int_equal(model_params(model), 64 * 100 + 2 * 64 * 64 + 64 * 256 + 64);
+    assert_int_equal(model->layers, 2);
+    const KnBlock *block = &model->kinds[model->kind_of[0]].block;
+    assert_int_equal(block->kv_heads, 4);
+    assert_int_equal(block->head_dim, 16);
+    assert_int_equal(model->kinds[model->kind_of[1]].block.kv_heads, 0);
+    assert_int_equal(model->warnings, 3);
+    assert_non_null(strstr(model->notes[0], "counted from the tensors"));
 }
 
 static void tensors_that_contradict_the_metadata_are_named(void **state)
@@ -760,12 +784,12 @@ static void absurd_sizes_are_refused(void **state)
     put_llama("llama", &large);
     refuses_draft("has over 2^53 numbers");
     Sizes many = SMALL;
-    many.layers = 9;
+    many.layers = 33;
     put_llama("llama", &many);
-    uint32_t windows[9];
-    for (uint32_t l = 0; l < 9; l++) windows[l] = l + 1;
-    set_list("attention.sliding_window", 9, windows);
-    refuses_draft("has layers of over 8 kinds");
+    uint32_t windows[33];
+    for (uint32_t l = 0; l < 33; l++) windows[l] = l + 1;
+    set_list("attention.sliding_window", 33, windows);
+    refuses_draft("has layers of over 32 kinds");
 }
 
 int main(void)
@@ -785,6 +809,7 @@ int main(void)
         cmocka_unit_test(missing_metadata_is_named),
         cmocka_unit_test(an_unknown_architecture_is_warned_of),
         cmocka_unit_test(files_without_a_model_are_named),
+        cmocka_unit_test(tensors_of_an_unknown_architecture_are_counted),
         cmocka_unit_test(tensors_that_contradict_the_metadata_are_named),
         cmocka_unit_test(absurd_sizes_are_refused),
     };

@@ -104,6 +104,41 @@ static void each_method_comes_to_its_bytes(void **state)
     assert_string_equal(mlx->published, "mlx8-g32");
 }
 
+// Three matrices of 512 x 256 in fp8 with a float each, one of 256 x 256 in 4 bits with a byte for 16 and a float.
+static void formats_of_single_modules_are_mixed(void **state)
+{
+    (void)state;
+    const uint64_t eight = 512 * 256 + 4, four = 256 * 256 / 2 + 256 * 256 / 16 + 4;
+    static const char *const ways[] = {
+        "\"quant_method\": \"modelopt\", \"quant_algo\": \"MIXED_PRECISION\", "
+        "\"quantized_layers\": {"
+        "\"model.layers.0.mlp.gate_proj\": {\"quant_algo\": \"FP8\"}, "
+        "\"model.layers.0.mlp.up_proj\": {\"quant_algo\": \"FP8\"}, "
+        "\"model.layers.0.mlp.down_proj\": {\"quant_algo\": \"FP8\"}, "
+        "\"model.layers.1.self_attn.q_proj\": {\"quant_algo\": \"NVFP4\", \"group_size\": 16}}",
+        "\"quant_method\": \"modelopt\", \"quant_algo\": \"MIXED_PRECISION\", "
+        "\"quantized_layers\": {"
+        "\"model.layers.0.mlp\": {\"quant_algo\": \"FP8\"}, "
+        "\"model.layers.1.self_attn.q_proj\": {\"quant_algo\": \"W4A16_NVFP4\", "
+        "\"group_size\": 16}}"};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        Model *model = quantised(ways[i]);
+        uint64_t kept = model_params(model) - 3 * 512 * 256 - 256 * 256;
+        WeightBytes bytes;
+        Error err = {""};
+        assert_true(format_weights(arena, model, NULL, &bytes, &err));
+        fixture_equal(ways[i], "bytes", bytes.bytes, 2 * kept + 3 * eight + four);
+        assert_int_equal(model->warnings, 0);
+        // Asked for by name, a format is one.
+        assert_true(format_weights(arena, model, "bf16", &bytes, &err));
+        fixture_equal(ways[i], "bf16", bytes.bytes, 2 * model_params(model));
+    }
+    assert_true(quantised("\"quant_method\": \"modelopt\", \"quant_algo\": \"MIXED_PRECISION\", "
+                          "\"quantized_layers\": {\"model.layers.0.mlp\": {\"quant_algo\": "
+                          "\"FP8\"}, \"model.layers.1.mlp\": {\"quant_algo\": \"FP7\"}}")
+                    ->warnings != 0);
+}
+
 static void what_is_not_understood_is_counted_without_it_and_warned_of(void **state)
 {
     (void)state;
@@ -276,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_method_comes_to_its_bytes),
+        cmocka_unit_test(formats_of_single_modules_are_mixed),
         cmocka_unit_test(what_is_not_understood_is_counted_without_it_and_warned_of),
         cmocka_unit_test(lists_of_modules_that_stay_unquantised_are_honoured),
         cmocka_unit_test(another_format_is_not_bound_by_the_list),
