@@ -50,10 +50,11 @@ cJSON *json_parse(const char *text, size_t bytes, const char *where, Error *err)
 cJSON *json_load(const char *path, Error *err)
 {
     char *text = calloc(1, MAX_BYTES + 1);    // only what is touched is memory
-    REQUIRE(text != NULL, "no memory to read %s", path);
     size_t bytes = 0;
     cJSON *tree = NULL;
-    if (read_whole(path, text, &bytes, err)) {
+    if (text == NULL) {
+        error_set(err, "%s: no memory to read it", path);
+    } else if (read_whole(path, text, &bytes, err)) {
         tree = json_parse(text, bytes, path, err);
         if (tree != NULL && !cJSON_IsObject(tree))
             error_set(err, "%s: holds no object, expected { ... }", path);
