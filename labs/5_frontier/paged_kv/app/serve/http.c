@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <unistd.h>
+#include "common/address.h"
 #include "labs/5_frontier/paged_kv/app/chat/json_text.h"
 #include "labs/5_frontier/paged_kv/app/serve/access.h"
 #include "labs/5_frontier/paged_kv/app/serve/connections.h"
-#include "labs/5_frontier/paged_kv/app/serve/listen.h"
 #include "labs/5_frontier/paged_kv/app/serve/page.h"
 #include "labs/5_frontier/paged_kv/app/serve/write.h"
 
@@ -17,7 +17,7 @@ struct Http {
     Worker *worker;
     const Served *served;
     Metrics metrics;
-    char url[128];
+    Listener listener;
     struct MHD_Daemon *daemon;
     Connections connections;
     pthread_t watch;
@@ -347,11 +347,11 @@ static void *watch(void *context)
 
 // ---- opening and closing ----
 
-static struct MHD_Daemon *daemon_start(Http *http, int listener)
+static struct MHD_Daemon *daemon_start(Http *http)
 {
     return MHD_start_daemon(
         MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, http,
-        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_URI_LOG_CALLBACK, on_line, http,
+        MHD_OPTION_LISTEN_SOCKET, http->listener.socket, MHD_OPTION_URI_LOG_CALLBACK, on_line, http,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
         on_connection, http, MHD_OPTION_CONNECTION_LIMIT, (unsigned)http->connections.room,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)http->options.quiet_seconds,
@@ -365,17 +365,12 @@ Http *http_open(const HttpOptions *options, Worker *worker, const Served *served
     *http = (Http){.options = *options, .worker = worker, .served = served};
     connections_open(&http->connections, options->connections, options->quiet_seconds,
                      options->answer_seconds);
-    int port = options->port;
-    const int listener = listen_on(options->host, &port, err);
-    if (listener >= 0) {
-        const bool v6 = strchr(options->host, ':') != NULL;
-        snprintf(http->url, sizeof http->url, "http://%s%s%s:%d/", v6 ? "[" : "", options->host,
-                 v6 ? "]" : "", port);
+    if (address_listen(&http->listener, options->host, options->port, err)) {
         http->watched = pthread_create(&http->watch, NULL, watch, http) == 0;
-        http->daemon = http->watched ? daemon_start(http, listener) : NULL;
+        http->daemon = http->watched ? daemon_start(http) : NULL;
         if (http->daemon != NULL) return http;
-        error_set(err, "%s: the server cannot be started", http->url);
-        close(listener);
+        error_set(err, "%s: the server cannot be started", http->listener.url);
+        close(http->listener.socket);
     }
     http_close(http);
     return NULL;
@@ -383,7 +378,7 @@ Http *http_open(const HttpOptions *options, Worker *worker, const Served *served
 
 const char *http_url(const Http *http)
 {
-    return http->url;
+    return http->listener.url;
 }
 
 void http_drain(Http *http)
