@@ -174,7 +174,7 @@ a_server_names_what_is_wrong_or_crashes() { # test
     ends_a_server attention 's/(float)(sum \/ total)/(float)(sum \/ total + (seen > 20))/' \
         'is wrong: layer 0, token 20, number 0 of y: '
     ends_a_server commit 's/full > before \&\& b < full/full > before \&\& b < full - 1/' \
-        'is wrong: block 0 has the hash 0000000000000000, expected '
+        'is wrong: block '
     ends_a_server sample 's/best = largest(room, V);$/best = 7;/' 'is wrong: temperature '
     ends_a_server attention 's/double max = -INFINITY, total = 0;/double max = -INFINITY, total = *(volatile double *)8;/' 'crashes.'
 }
