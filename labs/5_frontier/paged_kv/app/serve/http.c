@@ -136,21 +136,13 @@ static const char *header(HttpRequest *request, const char *name)
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
-static bool may_ask(HttpRequest *request, Refusal *refusal)
+static enum MHD_Result count_lengths(void *count, enum MHD_ValueKind kind, const char *name,
+                                     const char *value)
 {
-    const char *key = request->http->options.key;
-    if (key == NULL) {
-        const char *origin = header(request, "Origin");
-        return origin == NULL || access_is_own_origin(origin) ||
-               refuse(refusal, 403, "", "a web page of another host needs an API key here");
-    }
-    if (request->route->open) return true;
-    const char *given = header(request, MHD_HTTP_HEADER_AUTHORIZATION);
-    if (given != NULL && strncasecmp(given, "Bearer ", 7) == 0 && access_key_equals(given + 7, key))
-        return true;
-    refuse(refusal, 401, "", "expected the API key: \"Authorization: Bearer KEY\"");
-    refusal->code = "invalid_api_key";
-    return false;
+    (void)kind, (void)value;
+    *(int *)count += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
+                     strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    return MHD_YES;
 }
 
 // When the headers have come: what needs no body.
@@ -165,7 +157,18 @@ static bool check_head(HttpRequest *request, const char *path, const char *metho
     }
     if (request->route == NULL) return refuse(refusal, 404, "", "there is no such path here");
     if (!found) return refuse(refusal, 405, "", "expected %s", request->route->method);
-    if (!may_ask(request, refusal)) return false;
+    const char *key = request->http->options.key;
+    if (key == NULL
+            ? !access_check_origin(header(request, "Origin"), refusal)
+            : !request->route->open &&
+                  !access_check_key(header(request, MHD_HTTP_HEADER_AUTHORIZATION), key, refusal))
+        return false;
+    // Another server on the way might believe the other one (RFC 9112, 6.3).
+    int lengths = 0;
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_lengths, &lengths);
+    if (lengths > 1)
+        return refuse(refusal, 400, "", "expected one Content-Length or Transfer-Encoding, not %d",
+                      lengths);
     const char *length = header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (length == NULL || strtoull(length, NULL, 10) <= request->http->options.body) return true;
     return refuse(refusal, 413, "", "the body has more than %zu bytes",

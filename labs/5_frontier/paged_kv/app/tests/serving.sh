@@ -227,6 +227,7 @@ what_cannot_be_is_refused_by_its_name() { # test
 400 temperature {"prompt": "a", "temperature": "hot"}
 400 temperature {"prompt": "a", "temperature": 1e999}
 400 top_p {"prompt": "a", "top_p": 0}
+400 top_k {"prompt": "a", "top_k": -2}
 400 max_tokens {"prompt": "a", "max_tokens": 0}
 400 max_tokens {"prompt": "a", "max_tokens": -1}
 400 max_tokens {"prompt": "a", "max_tokens": 1e300}
@@ -263,7 +264,7 @@ END
     { printf '{"prompt": '; printf '%50000s' '' | tr ' ' '['; } >body
     ask /v1/completions @body
     answers 400
-    ask /v1/completions '{"prompt": "a", "user": "u", "metadata": {"a": "b"}, "suffix": null, "echo": false, "best_of": 1}'
+    ask /v1/completions '{"prompt": "a", "user": "u", "metadata": {"a": "b"}, "suffix": null, "echo": false, "best_of": 1, "top_k": -1}'
     answers 200
     code=$(curl -sS -o answer -w '%{http_code}' "$url/v1/completions")
     answers 405
