@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # names of sentences.sh
 # server.sh -- a server of its own for a test, and what a client asks it; sourced after sentences.sh.
 #
 #     begin "$LAB" serve "$stories"
