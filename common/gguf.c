@@ -194,7 +194,6 @@ static bool check_keys_differ(const Gguf *file, Error *err)
 
 static bool read_alignment(Gguf *file, Error *err)
 {
-    file->alignment = ALIGNMENT;
     if (gguf_value(file, "general.alignment") == NULL) return true;
     if (!gguf_integer(file, "general.alignment", 0, &file->alignment, err)) return false;
     uint64_t a = file->alignment;
@@ -316,6 +315,7 @@ static bool read_header(Gguf *file, const uint8_t *bytes, size_t size, bool whol
                      .count = 2,
                      .err = err};
     uint64_t tensors = 0, values = 0;
+    file->alignment = ALIGNMENT;
     if (!check_version(&reader, &file->version, err) || !take(&reader, &tensors, sizeof tensors) ||
         !take(&reader, &values, sizeof values))
         return false;
