@@ -70,7 +70,7 @@ static bool take_name(Reader *reader, const char **name)
             return error_set(reader->err, "%s: the name of %s %" PRIu64 " is not ASCII text",
                              reader->path, reader->what, reader->index + 1);
     *name = strndup((const char *)reader->at, length);
-    REQUIRE(*name != NULL, "%s: no memory for a name", reader->path);
+    if (*name == NULL) return error_set(reader->err, "%s: no memory for a name", reader->path);
     reader->at += length;
     return true;
 }
@@ -182,7 +182,7 @@ static int compare_offsets(const void *a, const void *b)
 static bool check_keys_differ(const Gguf *file, Error *err)
 {
     const GgufValue **sorted = malloc(((size_t)file->value_count + 1) * sizeof *sorted);
-    REQUIRE(sorted != NULL, "%s: no memory for its keys", file->path);
+    if (sorted == NULL) return error_set(err, "%s: no memory for its keys", file->path);
     for (int i = 0; i < file->value_count; i++) sorted[i] = &file->values[i];
     qsort(sorted, (size_t)file->value_count, sizeof *sorted, compare_keys);
     const char *twice = NULL;
@@ -194,7 +194,6 @@ static bool check_keys_differ(const Gguf *file, Error *err)
 
 static bool read_alignment(Gguf *file, Error *err)
 {
-    file->alignment = ALIGNMENT;
     if (gguf_value(file, "general.alignment") == NULL) return true;
     if (!gguf_integer(file, "general.alignment", 0, &file->alignment, err)) return false;
     uint64_t a = file->alignment;
@@ -230,7 +229,7 @@ static bool check_tensors(Gguf *file, uint64_t header, const uint8_t *bytes, siz
     uint64_t data = (header + file->alignment - 1) / file->alignment * file->alignment;
     size_t count = (size_t)file->tensor_count;
     file->by_name = malloc((count + 1) * sizeof *file->by_name);
-    REQUIRE(file->by_name != NULL, "%s: no memory for its tensors", file->path);
+    if (file->by_name == NULL) return error_set(err, "%s: no memory for its tensors", file->path);
     for (size_t i = 0; i < count; i++) {
         file->by_name[i] = &file->tensors[i];
         if (!place(file, &file->tensors[i], data, bytes, size, err)) return false;
@@ -284,7 +283,8 @@ static bool check_count(const Reader *reader, const char *what, uint64_t count, 
 static bool read_values(Gguf *file, Reader *reader, uint64_t count, Error *err)
 {
     file->values = calloc(count + 1, sizeof *file->values);
-    REQUIRE(file->values != NULL, "%s: no memory for its metadata values", file->path);
+    if (file->values == NULL)
+        return error_set(err, "%s: no memory for its metadata values", file->path);
     reader->what = "metadata value", reader->count = count;
     for (reader->index = 0; reader->index < count; reader->index++) {
         file->value_count++;
@@ -296,7 +296,7 @@ static bool read_values(Gguf *file, Reader *reader, uint64_t count, Error *err)
 static bool read_tensors(Gguf *file, Reader *reader, uint64_t count, Error *err)
 {
     file->tensors = calloc(count + 1, sizeof *file->tensors);
-    REQUIRE(file->tensors != NULL, "%s: no memory for its tensors", file->path);
+    if (file->tensors == NULL) return error_set(err, "%s: no memory for its tensors", file->path);
     reader->what = "tensor", reader->count = count;
     for (reader->index = 0; reader->index < count; reader->index++) {
         file->tensor_count++;
@@ -315,6 +315,7 @@ static bool read_header(Gguf *file, const uint8_t *bytes, size_t size, bool whol
                      .count = 2,
                      .err = err};
     uint64_t tensors = 0, values = 0;
+    file->alignment = ALIGNMENT;
     if (!check_version(&reader, &file->version, err) || !take(&reader, &tensors, sizeof tensors) ||
         !take(&reader, &values, sizeof values))
         return false;
@@ -330,8 +331,9 @@ static bool read_header(Gguf *file, const uint8_t *bytes, size_t size, bool whol
 static Gguf *parse(const void *bytes, size_t size, const char *name, bool whole, Error *err)
 {
     Gguf *file = calloc(1, sizeof *file);
-    REQUIRE(file != NULL && (file->path = strdup(name)) != NULL, "%s: no memory to open it", name);
-    if (read_header(file, bytes, size, whole, err)) return file;
+    if (file == NULL || (file->path = strdup(name)) == NULL)
+        error_set(err, "%s: no memory to open it", name);
+    else if (read_header(file, bytes, size, whole, err)) return file;
     gguf_close(file);
     return NULL;
 }

@@ -66,10 +66,11 @@ static void replace_not_finite(char *text)
 static cJSON *load(const char *path, bool python, Error *err)
 {
     char *text = calloc(1, MAX_BYTES + 1);    // only what is touched is memory
-    REQUIRE(text != NULL, "no memory to read %s", path);
     size_t bytes = 0;
     cJSON *tree = NULL;
-    if (read_whole(path, text, &bytes, err)) {
+    if (text == NULL) {
+        error_set(err, "%s: no memory to read it", path);
+    } else if (read_whole(path, text, &bytes, err)) {
         if (python) replace_not_finite(text);
         tree = json_parse(text, bytes, path, err);
         if (tree != NULL && !cJSON_IsObject(tree))

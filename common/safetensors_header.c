@@ -63,7 +63,7 @@ static bool check_keys_differ(const char *path, const cJSON *object, Error *err)
 {
     size_t count = 0;
     const char **names = malloc(((size_t)cJSON_GetArraySize(object) + 1) * sizeof *names);
-    REQUIRE(names != NULL, "%s: no memory for its names", path);
+    if (names == NULL) return error_set(err, "%s: no memory for its names", path);
     for (const cJSON *item = object->child; item != NULL; item = item->next)
         names[count++] = item->string;
     qsort(names, count, sizeof *names, compare_names);
@@ -146,7 +146,7 @@ static bool read_metadata(Safetensors *file, const cJSON *object, Error *err)
         return error_set(err, "%s: __metadata__ is not an object", file->path);
     if (!check_keys_differ(file->path, object, err)) return false;
     file->pairs = calloc((size_t)cJSON_GetArraySize(object) + 1, sizeof *file->pairs);
-    REQUIRE(file->pairs != NULL, "%s: no memory for its metadata", file->path);
+    if (file->pairs == NULL) return error_set(err, "%s: no memory for its metadata", file->path);
     for (const cJSON *item = object->child; item != NULL; item = item->next) {
         if (!cJSON_IsString(item))
             return error_set(err, "%s: the value of '%s' in __metadata__ is not a string",
@@ -201,7 +201,7 @@ static bool read_header(Safetensors *file, const unsigned char *bytes, size_t si
     if (!check_characters(path, bytes + PREFIX, length, err)) return false;
 
     char *text = strndup((const char *)bytes + PREFIX, length);    // cJSON likes a zero at the end
-    REQUIRE(text != NULL, "%s: no memory for its header", path);
+    if (text == NULL) return error_set(err, "%s: no memory for its header", path);
     const char *end = NULL;
     file->header = cJSON_ParseWithOpts(text, &end, false);
     bool whole = file->header != NULL && end[strspn(end, " \t\r\n")] == '\0';
@@ -211,7 +211,7 @@ static bool read_header(Safetensors *file, const unsigned char *bytes, size_t si
 
     uint64_t data_size = with_data ? size - PREFIX - length : ANY_SIZE;
     file->entries = calloc((size_t)cJSON_GetArraySize(file->header) + 1, sizeof *file->entries);
-    REQUIRE(file->entries != NULL, "%s: no memory for its entries", path);
+    if (file->entries == NULL) return error_set(err, "%s: no memory for its entries", path);
     for (const cJSON *item = file->header->child; item != NULL; item = item->next) {
         if (strcmp(item->string, "__metadata__") == 0) {
             if (!read_metadata(file, item, err)) return false;
@@ -229,8 +229,9 @@ static Safetensors *parse(const void *bytes, size_t size, const char *name, bool
                           Error *err)
 {
     Safetensors *file = calloc(1, sizeof *file);
-    REQUIRE(file != NULL && (file->path = strdup(name)) != NULL, "%s: no memory to open it", name);
-    if (read_header(file, bytes, size, with_data, err)) return file;
+    if (file == NULL || (file->path = strdup(name)) == NULL)
+        error_set(err, "%s: no memory to open it", name);
+    else if (read_header(file, bytes, size, with_data, err)) return file;
     safetensors_close(file);
     return NULL;
 }

@@ -25,6 +25,13 @@ size_t text_utf8_length(const char *text, size_t left)
     return 0;
 }
 
+bool text_is_utf8(const char *text, size_t bytes)
+{
+    for (size_t length; bytes > 0; text += length, bytes -= length)
+        if ((length = text_utf8_length(text, bytes)) == 0) return false;
+    return true;
+}
+
 // The code point of a character of `length` bytes.
 static uint32_t code_point(const unsigned char *byte, size_t length)
 {

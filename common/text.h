@@ -15,6 +15,7 @@
 // The bytes of the UTF-8 character at `text` (RFC 3629: shortest form, no surrogates); 0 where there
 // is none, or where it needs more than the `left` bytes.
 size_t text_utf8_length(const char *text, size_t left);
+bool text_is_utf8(const char *text, size_t bytes);    // all of it
 
 // The columns that some bytes of a text take on a terminal: two for a character of East Asian scripts or
 // an emoji, none for an accent that combines with the one before (Unicode annex 11, by blocks).

@@ -2,14 +2,11 @@
 
     python3 -m venv ov && ov/bin/pip install openvino-genai
     LAB_OPENVINO=$PWD/ov/bin/python ./lab bench engine --peers
-Its continuous batching on the GGUF file, with its defaults for the KV cache. Decodes find their
-prompts in the prefix cache, prefills are new prompts.
+Its continuous batching on the GGUF file, with its defaults for the KV cache.
 """
-import random
 import sys
-import time
 
-from serve import serve
+from serve_engine import serve_engine
 
 try:
     import numpy
@@ -19,7 +16,6 @@ except ImportError:
     sys.exit(3)
 
 held = {}    # the pipeline of the latest question
-count = 0
 
 
 def open_pipeline(request):
@@ -37,40 +33,12 @@ def open_pipeline(request):
     return held["pipeline"]
 
 
-def prompt_of(request, i):
-    seed = i if request["work"] == "decode" else None
-    return random.Random(seed).choices(range(1000, 20000), k=request["prompt"])
-
-
-def submit(pipeline, request):
-    global count
+def submit(pipeline, number, ids, tokens):
     config = openvino_genai.GenerationConfig()
-    config.max_new_tokens = request["steps"] + 1
+    config.max_new_tokens = tokens
     config.ignore_eos = True
-    handles = []
-    for i in range(request["batch"]):
-        ids = numpy.array([prompt_of(request, i)], dtype=numpy.int64)
-        handles.append(pipeline.add_request(count, openvino.Tensor(ids), config))
-        count += 1
-    return handles
+    return pipeline.add_request(number, openvino.Tensor(numpy.array([ids], dtype=numpy.int64)), config)
 
 
-def run(request):
-    pipeline = open_pipeline(request)
-    seconds = 0
-    for _ in range(request["calls"]):
-        handles = submit(pipeline, request)
-        start = time.perf_counter()
-        pipeline.step()    # all prompts, and the first token of each
-        if request["work"] == "decode":
-            start = time.perf_counter()
-            for _ in range(request["steps"]):
-                pipeline.step()
-        seconds += time.perf_counter() - start
-        while pipeline.has_non_finished_requests():
-            pipeline.step()
-        del handles
-    return seconds
-
-
-serve(run, name=f"OpenVINO GenAI {openvino_genai.__version__}", libraries=f"Python {sys.version.split()[0]}")
+serve_engine(open_pipeline, submit, lambda pipeline: pipeline.has_non_finished_requests(),
+             name=f"OpenVINO GenAI {openvino_genai.__version__}", libraries=f"Python {sys.version.split()[0]}")

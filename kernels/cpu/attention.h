@@ -51,12 +51,12 @@ INLINED Vec exp2_of_negative(Vec x)
 {
     const float magic = 0x1.8p23f;    // adding it rounds to an integer, in the lowest bits
     const Vec shifted = x + magic, r = x - (shifted - magic);
-    Vec p = 0x1.41fbbcp-13f * r + 0x1.5f3e54p-10f;
-    p = p * r + 0x1.3b2d4cp-7f;
-    p = p * r + 0x1.c6aee8p-5f;
-    p = p * r + 0x1.ebfbdcp-3f;
-    p = p * r + 0x1.62e430p-1f;
-    p = p * r + 1.0f;
+    Vec p = vec_fma(vec_of(0x1.41fbbcp-13f), r, vec_of(0x1.5f3e54p-10f));
+    p = vec_fma(p, r, vec_of(0x1.3b2d4cp-7f));
+    p = vec_fma(p, r, vec_of(0x1.c6aee8p-5f));
+    p = vec_fma(p, r, vec_of(0x1.ebfbdcp-3f));
+    p = vec_fma(p, r, vec_of(0x1.62e430p-1f));
+    p = vec_fma(p, r, vec_of(1.0f));
     p *= (Vec)(((UintVec)shifted << 23) + 0x3f800000u);    // 2^(x - r)
     return vec_keep(p, ~(x < -126.0f));
 }

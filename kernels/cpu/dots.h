@@ -72,7 +72,7 @@ INLINED void dots(const int rows, const int cols, float *sum, const float *a, si
             Vec row = vec_load(a + (size_t)i * a_row + p);
             if (cols > 1) HELD(row);
             UNROLL
-            for (int j = 0; j < cols; j++) part[i][j] += row * col[j];
+            for (int j = 0; j < cols; j++) part[i][j] = vec_fma(row, col[j], part[i][j]);
         }
     }
     if (p < k) {
@@ -81,7 +81,7 @@ INLINED void dots(const int rows, const int cols, float *sum, const float *a, si
             const Vec row = load_part(a + (size_t)i * a_row + p, k - p);
             UNROLL
             for (int j = 0; j < cols; j++)
-                part[i][j] += row * load_part(b + (size_t)j * b_col + p, k - p);
+                part[i][j] = vec_fma(row, load_part(b + (size_t)j * b_col + p, k - p), part[i][j]);
         }
     }
     UNROLL

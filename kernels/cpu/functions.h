@@ -63,21 +63,6 @@ INLINE float fast_exp(float x)
     return (p + 1.0f) * low * high;
 }
 
-// 2^x for x <= 0, or hardly above: at least a normal number, or 0. A minimax polynomial on half a unit around 0.
-INLINE float fast_exp2_negative(float x)
-{
-    const float magic = 0x1.8p23f, shifted = x + magic, r = x - (shifted - magic);
-    float p = 0x1.41fbbcp-13f;
-    p = p * r + 0x1.5f3e54p-10f;
-    p = p * r + 0x1.3b2d4cp-7f;
-    p = p * r + 0x1.c6aee8p-5f;
-    p = p * r + 0x1.ebfbdcp-3f;
-    p = p * r + 0x1.62e430p-1f;
-    p = p * r + 1.0f;
-    p *= float_from_bits((bits_of_float(shifted) << 23) + bits_of_float(1.0f));    // 2^(x - r)
-    return x < -126.0f ? 0.0f : p;
-}
-
 // exp(x) - 1 for x <= 0, also where it is tiny.
 INLINE float fast_expm1_negative(float x)
 {

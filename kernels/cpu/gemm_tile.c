@@ -36,7 +36,7 @@ INLINED void tile_step(const Layout layout, const int rows, const int vectors, V
                         : i % 5 == 3         ? from[3 * a_step]
                                              : from[(size_t)(i % 5) * a_step];
         UNROLL
-        for (int j = 0; j < vectors; j++) sum[i][j] += x * row[j];
+        for (int j = 0; j < vectors; j++) sum[i][j] = vec_fma(vec_of(x), row[j], sum[i][j]);
     }
     if (layout == A_ADJACENT) {
         base[0] += a_step;
@@ -104,7 +104,7 @@ INLINED void tile(const Layout layout, const int rows, const int vectors, const 
     for (int i = 0; i < rows; i++) UNROLL
     for (int j = 0; j < vectors; j++) {
         float *out = x->c + (size_t)i * x->c_row + (size_t)j * LANES;
-        if (x->beta != 0) sum[i][j] += x->beta * LOAD(out, j);
+        if (x->beta != 0) sum[i][j] = vec_fma(vec_of(x->beta), LOAD(out, j), sum[i][j]);
         STORE(out, sum[i][j], j);
     }
 }

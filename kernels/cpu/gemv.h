@@ -40,7 +40,7 @@ INLINED void wide_tile(const int rows, const int vectors, float *c, size_t c_row
             for (int j = 0; j < vectors; j++) {
                 const Vec row = vec_load(b + (size_t)j * LANES);
                 UNROLL
-                for (int i = 0; i < rows; i++) sum[i][j] += a[i] * row;
+                for (int i = 0; i < rows; i++) sum[i][j] = vec_fma(vec_of(a[i]), row, sum[i][j]);
             }
         } else {
             Vec row[16];
@@ -48,9 +48,9 @@ INLINED void wide_tile(const int rows, const int vectors, float *c, size_t c_row
             for (int j = 0; j < vectors; j++) row[j] = vec_load(b + (size_t)j * LANES);
             UNROLL
             for (int i = 0; i < rows; i++) {
-                const float x = a[i];
+                const Vec x = vec_of(a[i]);
                 UNROLL
-                for (int j = 0; j < vectors; j++) sum[i][j] += x * row[j];
+                for (int j = 0; j < vectors; j++) sum[i][j] = vec_fma(x, row[j], sum[i][j]);
             }
         }
         a += STEP;
@@ -61,7 +61,7 @@ INLINED void wide_tile(const int rows, const int vectors, float *c, size_t c_row
     for (int i = 0; i < rows; i++) UNROLL
     for (int j = 0; j < vectors; j++) {
         float *out = c + (size_t)i * c_row + (size_t)j * LANES;
-        if (beta != 0) sum[i][j] += beta * vec_load(out);
+        if (beta != 0) sum[i][j] = vec_fma(vec_of(beta), vec_load(out), sum[i][j]);
         vec_store(out, sum[i][j]);
     }
 }
@@ -97,7 +97,7 @@ INLINED void add_rows(const int rows, const int depth, float *c, size_t c_row, M
         for (int p = 0; p < depth; p++) {
             const Vec row = load_some(b + (size_t)p * b_row + j, n - j);
             UNROLL
-            for (int i = 0; i < rows; i++) sum[i] += x[i][p] * row;
+            for (int i = 0; i < rows; i++) sum[i] = vec_fma(vec_of(x[i][p]), row, sum[i]);
         }
         UNROLL
         for (int i = 0; i < rows; i++) store_some(c + (size_t)i * c_row + j, sum[i], n - j);

@@ -8,7 +8,6 @@
 #pragma once
 #include <math.h>
 #include <string.h>
-#include "kernels/cpu/functions.h"
 #include "kernels/cpu/loops.h"
 #include "kernels/cpu/paged_tile.h"
 
@@ -148,8 +147,8 @@ INLINED void soften(const bool whole, float *p, size_t n, size_t end, float *max
         most = vec_max(s, most);
     }
     const float largest = largest_lane(most), shift = largest == -INFINITY ? 0 : largest;
-    const float change = fast_exp2_negative(*max - shift);
-    Vec sum = change * vec_load(lanes);
+    const Vec change = exp2_of_negative(vec_of(*max - shift));
+    Vec sum = {0};
     size_t j = 0;
     for (; j < n; j += LANES) {
         const IntVec mask = vec_load(lane_numbers) < (Vec){0} + (float)(n - j);
@@ -159,9 +158,9 @@ INLINED void soften(const bool whole, float *p, size_t n, size_t end, float *max
         sum += e;
     }
     for (; j < end; j += LANES) vec_store(p + j, (Vec){0});
-    vec_store(lanes, sum);
+    vec_store(lanes, vec_fma(change, vec_load(lanes), sum));
     *max = largest;
-    *factor = change;
+    *factor = change[0];
 }
 
 static void soften_row(float *p, size_t n, size_t end, float *max, float *lanes, float *factor)
@@ -349,13 +348,13 @@ static void merge(Part total, Part part, const size_t *seen, size_t rows, size_t
     for (size_t r = 0; r < rows; r++) {
         if (seen[r] <= start) continue;
         const float max = MAX(total.max[r], part.max[r]), shift = max == -INFINITY ? 0 : max;
-        const float before = fast_exp2_negative(total.max[r] - shift),
-                    now = fast_exp2_negative(part.max[r] - shift);
+        const Vec before = exp2_of_negative(vec_of(total.max[r] - shift)),
+                  now = exp2_of_negative(vec_of(part.max[r] - shift));
         total.max[r] = max;
-        total.sum[r] = before * total.sum[r] + now * part.sum[r];
+        total.sum[r] = vec_fma(before, vec_of(total.sum[r]), now * part.sum[r])[0];
         for (size_t c = r * width; c < (r + 1) * width; c += LANES)
             vec_store(total.values + c,
-                      before * vec_load(total.values + c) + now * vec_load(part.values + c));
+                      vec_fma(before, vec_load(total.values + c), now * vec_load(part.values + c)));
     }
 }
 

@@ -127,7 +127,8 @@ INLINED void read_keys(const DType type, const int rows, const bool whole, float
                     if (!whole && d >= head) break;
                     if (rows == 0) vec_store(out + d * KEYS + j, number[n]);
                     UNROLL
-                    for (int i = 0; i < rows; i++) sum[i] += q[(size_t)i * head + d] * number[n];
+                    for (int i = 0; i < rows; i++)
+                        sum[i] = vec_fma(vec_of(q[(size_t)i * head + d]), number[n], sum[i]);
                 }
             }
             UNROLL
@@ -187,13 +188,14 @@ INLINED void add_few(const DType type, const int rows, const int vectors, float 
         }
         UNROLL
         for (int i = 0; i < rows; i++) UNROLL
-        for (int c = 0; c < vectors; c++) sum[i][c] += p[(size_t)i * KEYS + j] * row[c];
+        for (int c = 0; c < vectors; c++)
+            sum[i][c] = vec_fma(vec_of(p[(size_t)i * KEYS + j]), row[c], sum[i][c]);
     }
     UNROLL
     for (int i = 0; i < rows; i++) UNROLL
     for (int c = 0; c < vectors; c++) {
         float *to = out + (size_t)i * width + d + (size_t)c * LANES;
-        if (beta != 0) sum[i][c] += beta * vec_load(to);
+        if (beta != 0) sum[i][c] = vec_fma(vec_of(beta), vec_load(to), sum[i][c]);
         vec_store(to, sum[i][c]);
     }
 }

@@ -5,10 +5,38 @@
 #pragma once
 #ifdef __AVX__
 #include <immintrin.h>
+#elif defined __aarch64__
+#include <arm_neon.h>
 #endif
 #include "kernels/cpu/variant.h"
 
 #define INLINED static inline __attribute__((always_inline))
+
+INLINED Vec vec_of(float x)
+{
+#if LANES == 16
+    return _mm512_set1_ps(x);
+#elif LANES == 8
+    return _mm256_set1_ps(x);
+#else
+    return (Vec){x, x, x, x};
+#endif
+}
+
+// x y + z, rounded once on a processor that can and twice on others. Left to the compiler, a sum would have other
+// bits where it fuses and where it does not: in another loop, or less optimized.
+INLINED Vec vec_fma(Vec x, Vec y, Vec z)
+{
+#if LANES == 16
+    return _mm512_fmadd_ps(x, y, z);
+#elif defined __FMA__
+    return _mm256_fmadd_ps(x, y, z);
+#elif defined __aarch64__
+    return (Vec)vfmaq_f32((float32x4_t)z, (float32x4_t)x, (float32x4_t)y);
+#else
+    return x * y + z;
+#endif
+}
 
 // The first n < LANES floats of a vector.
 INLINED Vec load_part(const float *x, size_t n)

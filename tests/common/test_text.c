@@ -83,6 +83,12 @@ static void columns_are_those_of_a_terminal(void **state)
 static void the_length_of_a_character_needs_its_bytes(void **state)
 {
     (void)state;
+    assert_true(text_is_utf8("", 0));
+    assert_true(text_is_utf8("a\xE2\x82\xAC", 4));
+    assert_false(text_is_utf8("a\xE2\x82\xAC", 3));
+    assert_false(text_is_utf8("a\xFF"
+                              "b",
+                              3));
     assert_int_equal(text_utf8_length("a", 1), 1);
     assert_int_equal(text_utf8_length("a", 0), 0);
     assert_int_equal(text_utf8_length("\xE2\x82\xAC", 3), 3);

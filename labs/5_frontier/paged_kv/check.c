@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include "tests/guarded.h"
 
-const CaseList lab_cases[] = {
-    block_cases,    prefix_cases, table_cases,    attention_cases, preempt_cases,
-    schedule_cases, commit_cases, sampling_cases, quantize_cases,  NULL};
+const CaseList lab_cases[] = {block_cases,     hash_cases,        prefix_cases,   table_cases,
+                              attention_cases, preempt_cases,     schedule_cases, commit_cases,
+                              sampling_cases,  speculation_cases, quantize_cases, NULL};
 
 // ---- pools ----
 

@@ -6,15 +6,17 @@
 #include "tests/floats.h"
 #include "tests/near.h"
 
-extern const struct CMUnitTest block_cases[];        // slot, allocate, release
-extern const struct CMUnitTest prefix_cases[];       // hash .. evict
-extern const struct CMUnitTest table_cases[];        // copy_on_write, append
-extern const struct CMUnitTest attention_cases[];    // attention
-extern const struct CMUnitTest preempt_cases[];      // preempt
-extern const struct CMUnitTest schedule_cases[];     // schedule
-extern const struct CMUnitTest commit_cases[];       // commit
-extern const struct CMUnitTest sampling_cases[];     // sample, accept
-extern const struct CMUnitTest quantize_cases[];     // quantize, dot
+extern const struct CMUnitTest block_cases[];          // slot, allocate, release
+extern const struct CMUnitTest hash_cases[];           // hash, find, insert
+extern const struct CMUnitTest prefix_cases[];         // look_up, evict
+extern const struct CMUnitTest table_cases[];          // copy_on_write, append
+extern const struct CMUnitTest attention_cases[];      // attention
+extern const struct CMUnitTest preempt_cases[];        // preempt
+extern const struct CMUnitTest schedule_cases[];       // schedule
+extern const struct CMUnitTest commit_cases[];         // commit
+extern const struct CMUnitTest sampling_cases[];       // sample
+extern const struct CMUnitTest speculation_cases[];    // accept
+extern const struct CMUnitTest quantize_cases[];       // quantize, dot
 
 // ---- pools, made and changed without the exercises; every array ends at a guard page ----
 
@@ -52,4 +54,6 @@ void wait_with(KvRequest *request, int tokens);
 void run_with(KvPool *pool, KvRequest *request, int tokens, int computed);
 void append_to(KvPool *pool, KvTable *table, int tokens);    // with copy-on-write
 int requests_preempt(KvPool *pool, KvRequest *requests, int count);
+// What schedule promises, by plain search; the sum of the scheduled tokens.
+int requests_plan(KvPool *pool, KvRequest *requests, int count, KvLimits limits);
 void assert_requests(const KvRequest *got, const KvRequest *want, int count);

@@ -1,84 +1,12 @@
 /* Exercise 13: the plan of a step. check.c says how cases are made. */
 #include "labs/5_frontier/paged_kv/check.h"
 
-// ---- 13: the step ----
-
-static int look_up(KvPool *pool, KvRequest *r)
-{
-    uint64_t parent = r->salt;
-    int size = pool->block_size;
-    for (int at = 0; at + size < r->tokens; at += size) {
-        uint64_t hash = pool_hash(parent, r->ids + at, size);
-        int block = -1;
-        for (int b = 0; b < pool->blocks; b++)
-            if (pool->hash[b] == hash && pool->parent[b] == parent) block = b;
-        if (block < 0) break;
-        pool_take(pool, block);
-        r->table.block[r->table.blocks++] = block;
-        r->table.tokens += size;
-        parent = hash;
-    }
-    return r->table.tokens;
-}
-
-// Tokens for request i, or -1 where its blocks are not there.
-static int tokens_that_fit(const KvPool *pool, const KvRequest *requests, int count, int i,
-                           KvLimits limits)
-{
-    int budget = limits.budget, free = pool->free;
-    for (int r = 0; r < count; r++) {
-        budget -= requests[r].scheduled;
-        free -= kv_blocks_needed(pool, &requests[r].table, requests[r].scheduled);
-    }
-    int tokens = requests[i].tokens - requests[i].computed;
-    if (tokens > limits.chunk) tokens = limits.chunk;
-    if (tokens > budget) tokens = budget;
-    return kv_blocks_needed(pool, &requests[i].table, tokens) <= free ? tokens : -1;
-}
-
-static int plan(KvPool *pool, KvRequest *requests, int count, KvLimits limits)
-{
-    int sum = 0;
-    bool preempted = false;
-    for (int r = 0; r < count; r++) requests[r].scheduled = 0;
-    for (int prefills = 0; prefills < 2; prefills++)
-        for (int i = 0; i < count; i++) {
-            KvRequest *r = &requests[i];
-            if (r->state != KV_RUNNING || (r->tokens - r->computed > 1) != prefills) continue;
-            int tokens = tokens_that_fit(pool, requests, count, i, limits);
-            for (; tokens < 0 && r->state == KV_RUNNING;
-                 tokens = tokens_that_fit(pool, requests, count, i, limits)) {
-                requests_preempt(pool, requests, count);
-                preempted = true;
-            }
-            if (r->state == KV_RUNNING) r->scheduled = tokens;
-        }
-    for (int i = 0; i < count && !preempted; i++) {
-        KvRequest *r = &requests[i];
-        int used = 0;
-        for (int k = 0; k < count; k++) used += requests[k].scheduled;
-        if (r->state != KV_WAITING) continue;
-        if (used >= limits.budget) break;
-        r->computed = look_up(pool, r);
-        int tokens = tokens_that_fit(pool, requests, count, i, limits);
-        if (tokens < 0) {
-            while (r->table.blocks > 0) pool_join(pool, r->table.block[--r->table.blocks]);
-            r->table.tokens = r->computed = 0;
-            break;
-        }
-        r->state = KV_RUNNING;
-        r->scheduled = tokens;
-    }
-    for (int i = 0; i < count; i++) sum += requests[i].scheduled;
-    return sum;
-}
-
 static void assert_schedule(KvPool *pool, KvRequest *requests, int count, int budget, int chunk)
 {
     KvLimits limits = {budget, chunk};
     KvPool *want = pool_copy(pool);
     KvRequest *after = requests_copy(requests, count);
-    int sum = plan(want, after, count, limits);
+    int sum = requests_plan(want, after, count, limits);
     int got = kv_schedule(pool, requests, count, limits);
     assert_requests(requests, after, count);
     assert_pool(pool, want);
@@ -372,7 +300,7 @@ CASE(schedule__serves_a_random_burst_to_its_end)
         KvRequest *after = requests_copy(r, COUNT);
         KvLimits limits = {24, 10};
         for (int steps = 0; done < COUNT && steps < 3000; steps++) {
-            int sum = plan(want, after, COUNT, limits);
+            int sum = requests_plan(want, after, COUNT, limits);
             int got = kv_schedule(pool, r, COUNT, limits);
             assert_requests(r, after, COUNT);
             assert_pool(pool, want);

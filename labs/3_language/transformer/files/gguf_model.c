@@ -126,7 +126,10 @@ static void read_factors(Settings *s, ModelConfig *c)
     scaling->high_freq_factor = real(s, "rope.scaling.high_freq_factor", 0);
     scaling->original_positions = integer(s, "rope.scaling.original_context_length", 0);
     float *factors = malloc(tensor->bytes);
-    REQUIRE(factors != NULL, "no memory for %d factors", c->head / 2);
+    if (factors == NULL) {
+        fail(s, "no memory for %d factors", c->head / 2);
+        return;
+    }
     memcpy(factors, tensor->data, tensor->bytes);
     if (!rope_factors_read(c, factors))
         fail(s, "'%s' is not the scaling of a Llama 3 model, the only one that is supported",

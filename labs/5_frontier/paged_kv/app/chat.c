@@ -5,14 +5,13 @@
  *
  * All turns are one text, of which the prefix cache has what was computed before: a turn costs its own tokens.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "common/console.h"
 #include "labs/5_frontier/paged_kv/app/chat/template.h"
 #include "labs/5_frontier/paged_kv/app/loaded.h"
+#include "labs/5_frontier/paged_kv/app/program.h"
 
 enum { MESSAGES_MAX = 1000 };
 
@@ -20,30 +19,17 @@ typedef struct Job {
     LoadOptions how;
     const char *say, *system;
     int tokens;
-    float temperature, top_p;
-    uint64_t seed;
+    SamplerOptions sampling;
 } Job;
 
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal)
-{
-    (void)signal;
-    interrupted = 1;
-}
-
-static Options *declare(Arena *keep, Job *job, const char ***words, int *count)
+static Options *declare(Arena *keep, Job *job)
 {
     Options *o = options_new(keep, "chat", "A conversation with a model.");
-    options_rest(o, words, count, "MODEL");
     options_group(o, "the conversation");
     options_string(o, "say", 0, &job->say, "TEXT", "this one message, then it ends");
     options_string(o, "system", 0, &job->system, "TEXT", "the system message");
     options_int(o, "tokens", 'n', &job->tokens, 1, 1 << 20, "of an answer, at most");
-    options_float(o, "temperature", 0, &job->temperature, 0, 100,
-                  "0: the likeliest token; 0.7: some variety");
-    options_float(o, "top-p", 0, &job->top_p, 0, 1, "the likeliest with this probability");
-    options_uint64(o, "seed", 's', &job->seed, "of the random numbers");
+    program_declare_sampling(o, &job->sampling);
     loaded_declare(o, &job->how);
     return o;
 }
@@ -83,20 +69,14 @@ static bool answer(const Loaded *l, const ChatTemplate *template, const Job *job
                              .max_tokens = room > 0 && job->tokens > room ? room : job->tokens,
                              .stop_tokens = &end,
                              .stop_token_count = end >= 0,
-                             .sampling = {.temperature = job->temperature,
-                                          .top_p = job->top_p,
-                                          .seed = job->seed,
-                                          .log_probabilities = -1},
+                             .sampling = job->sampling,
                              .on_event = receive,
                              .context = out};
     const int id = engine_submit(l->engine, &request, err);
     free(ids.ids);
     if (id < 0) return false;
     while (engine_step(l->engine))
-        if (interrupted) {
-            engine_cancel(l->engine, id);
-            interrupted = 0;
-        }
+        if (program_interrupted()) engine_cancel(l->engine, id);
     putchar('\n');
     return out->error[0] == '\0' || error_set(err, "%s", out->error);
 }
@@ -142,17 +122,17 @@ static bool converse(Arena *keep, const Loaded *l, const ChatTemplate *template,
 int main(int argc, char **argv)
 {
     Arena *keep = arena_new("chat", (size_t)1 << 30);
-    Job job = {.how = loaded_defaults, .tokens = 512, .top_p = 0.95f, .seed = 42};
-    const char **words;
-    int count, status;
+    Job job = {
+        .how = loaded_defaults,
+        .tokens = 512,
+        .sampling = {.top_p = 0.95f, .repetition_penalty = 1, .seed = 42, .log_probabilities = -1}};
+    const char *model;
+    int status;
     Error err;
-    Options *options = declare(keep, &job, &words, &count);
-    if (!options_parse(options, argc, argv, &status)) return status;
-    console_check_output();
-    if (count != 1) return error_print("takes one model, and %d are given", count), 2;
-    signal(SIGINT, interrupt);
+    if (!program_parse(declare(keep, &job), argc, argv, &model, &status)) return status;
+    program_watch_interrupt();
     Loaded loaded;
-    bool good = loaded_open(&loaded, keep, words[0], &job.how, &err);
+    bool good = loaded_open(&loaded, keep, model, &job.how, &err);
     if (good) {
         ChatTemplate *template = chat_template_open(loaded.path, &err);
         loaded_print(&loaded);

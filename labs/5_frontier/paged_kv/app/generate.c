@@ -8,12 +8,11 @@
  *     generate smollm2 --prompt ... --requests 32 --ignore-end     how fast it is with 32 at once
  *     generate smollm2 --prompt ... --requests 5 --replay p.html   who holds which block, step by step
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "common/console.h"
 #include "labs/5_frontier/paged_kv/app/loaded.h"
+#include "labs/5_frontier/paged_kv/app/program.h"
 #include "labs/5_frontier/paged_kv/app/watch/recorder.h"
 
 typedef struct Job {
@@ -21,24 +20,13 @@ typedef struct Job {
     const char *prompt, *stop, *early_stopping, *replay;
     int tokens, choices, requests, beams;
     float length_penalty;
-    float temperature, top_p, min_p, repetition;
-    int top_k;
-    uint64_t seed;
-    bool ignore_end;
+    SamplerOptions sampling;
+    bool ignore_end, interrupted;
 } Job;
 
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal)
-{
-    (void)signal;
-    interrupted = 1;
-}
-
-static Options *declare(Arena *keep, Job *job, const char ***words, int *count)
+static Options *declare(Arena *keep, Job *job)
 {
     Options *o = options_new(keep, "generate", "A text that a model goes on with.");
-    options_rest(o, words, count, "MODEL");
     options_group(o, "the text");
     options_string(o, "prompt", 'p', &job->prompt, "TEXT", "how it begins");
     options_int(o, "tokens", 'n', &job->tokens, 1, 1 << 20, "to generate, at most");
@@ -48,13 +36,7 @@ static Options *declare(Arena *keep, Job *job, const char ***words, int *count)
     options_int(o, "requests", 0, &job->requests, 1, 1 << 16, "the same, so many times at once");
     options_string(o, "replay", 0, &job->replay, "FILE",
                    "a page (HTML) that shows the blocks of the KV cache step by step");
-    options_group(o, "sampling");
-    options_float(o, "temperature", 0, &job->temperature, 0, 100, "0: the likeliest token");
-    options_int(o, "top-k", 0, &job->top_k, 0, 1 << 24, "only the k likeliest; 0: all");
-    options_float(o, "top-p", 0, &job->top_p, 0, 1, "the likeliest with this probability");
-    options_float(o, "min-p", 0, &job->min_p, 0, 1, "at least this times the likeliest");
-    options_float(o, "repetition", 0, &job->repetition, 0, 100, "penalty; 1: none");
-    options_uint64(o, "seed", 's', &job->seed, "of the random numbers");
+    program_declare_sampling(o, &job->sampling);
     options_group(o, "beam search");
     options_int(o, "beams", 0, &job->beams, 1, BEAMS_MAX,
                 "the choices are the best texts found by so many; 1: none");
@@ -128,13 +110,7 @@ static Request request_of(const Job *job, const TokenIds *ids, Receiver *receive
         .stop_strings = &job->stop,
         .stop_string_count = job->stop != NULL,
         .ignore_stop_tokens = job->ignore_end,
-        .sampling = {.temperature = job->temperature,
-                     .top_k = job->top_k,
-                     .top_p = job->top_p,
-                     .min_p = job->min_p,
-                     .repetition_penalty = job->repetition,
-                     .seed = job->seed,
-                     .log_probabilities = -1},
+        .sampling = job->sampling,
         .beams = {.beams = job->beams,
                   .length_penalty = job->length_penalty,
                   .early_stopping = job->early_stopping[0] == 'f'   ? EARLY_STOPPING_FIRST
@@ -144,7 +120,7 @@ static Request request_of(const Job *job, const TokenIds *ids, Receiver *receive
         .context = receiver};
 }
 
-static bool run(Loaded *l, Arena *keep, const Job *job, const TokenIds *ids, Receiver *receiver,
+static bool run(Loaded *l, Arena *keep, Job *job, const TokenIds *ids, Receiver *receiver,
                 Error *err)
 {
     Recorder *recorder = job->replay != NULL ? recorder_new(keep, l->engine, l->tokenizer) : NULL;
@@ -155,7 +131,7 @@ static bool run(Loaded *l, Arena *keep, const Job *job, const TokenIds *ids, Rec
         if (engine_submit(l->engine, &request, err) < 0) return false;
     }
     if (receiver->streams && job->prompt != NULL) fputs(job->prompt, stdout);
-    while (!interrupted && engine_step(l->engine))
+    while (!(job->interrupted = program_interrupted()) && engine_step(l->engine))
         if (recorder != NULL) recorder_step(recorder);
     if (recorder != NULL && !recorder_page(recorder, job->replay, err)) return false;
     if (receiver->streams) putchar('\n');
@@ -171,30 +147,26 @@ static bool run(Loaded *l, Arena *keep, const Job *job, const TokenIds *ids, Rec
 int main(int argc, char **argv)
 {
     Arena *keep = arena_new("generate", (size_t)1 << 36);
-    Job job = {.how = loaded_defaults,
-               .tokens = 128,
-               .choices = 1,
-               .beams = 1,
-               .length_penalty = 1,
-               .early_stopping = "heuristic",
-               .requests = 1,
-               .top_p = 0.95f,
-               .repetition = 1,
-               .seed = 42};
-    const char **words;
-    int count, status;
+    Job job = {
+        .how = loaded_defaults,
+        .tokens = 128,
+        .choices = 1,
+        .beams = 1,
+        .length_penalty = 1,
+        .early_stopping = "heuristic",
+        .requests = 1,
+        .sampling = {.top_p = 0.95f, .repetition_penalty = 1, .seed = 42, .log_probabilities = -1}};
+    const char *model;
+    int status;
     Error err;
-    Options *options = declare(keep, &job, &words, &count);
-    if (!options_parse(options, argc, argv, &status)) return status;
-    console_check_output();
-    if (count != 1) return error_print("takes one model, and %d are given", count), 2;
-    signal(SIGINT, interrupt);
+    if (!program_parse(declare(keep, &job), argc, argv, &model, &status)) return status;
+    program_watch_interrupt();
     Loaded loaded;
     TokenIds ids = {0};
     Receiver receiver = {.streams = job.choices == 1,
                          .texts = arena_zeros(keep, (size_t)job.choices * sizeof(Text)),
                          .scores = arena_zeros(keep, (size_t)job.choices * sizeof(float))};
-    bool good = loaded_open(&loaded, keep, words[0], &job.how, &err);
+    bool good = loaded_open(&loaded, keep, model, &job.how, &err);
     if (good) {
         loaded_print(&loaded);
         good = encode(&loaded, &job, &ids, &err) && run(&loaded, keep, &job, &ids, &receiver, &err);
@@ -203,7 +175,7 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < job.choices; i++) free(receiver.texts[i].bytes);
     free(ids.ids);
-    status = good ? (interrupted ? 130 : 0) : error_report(&err);
+    status = good ? (job.interrupted ? 130 : 0) : error_report(&err);
     arena_free(keep);
     return status;
 }

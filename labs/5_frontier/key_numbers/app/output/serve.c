@@ -1,18 +1,16 @@
 #include "labs/5_frontier/key_numbers/app/output/serve.h"
-#include <arpa/inet.h>
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "common/address.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/text.h"
@@ -24,8 +22,7 @@ enum {
     BURST = 64,     // more, until libmicrohttpd has closed those
     URL_MAX = 4096,
     BODY_MAX = 1 << 20,    // a config.json has some kilobytes
-    PAGE_MAX = 1 << 20,
-    BACKLOG = 64
+    PAGE_MAX = 1 << 20
 };
 
 // A connection, as long as it is open.
@@ -106,32 +103,6 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, HttpReply r
 
 // ---- what is asked ----
 
-// localhost or an IP address, with or without a port. A page of another site that has its own name
-// led here (DNS rebinding) sends that name.
-static bool is_own_host(const char *host)
-{
-    char name[INET6_ADDRSTRLEN];
-    struct in6_addr address;
-    bool v6 = host[0] == '[';
-    const char *start = host + v6;
-    size_t length = strcspn(start, v6 ? "]" : ":");
-    const char *rest = start + length;
-    if (length >= sizeof name || (v6 && *rest++ != ']')) return false;
-    if (*rest != '\0' && (*rest != ':' || strspn(rest + 1, "0123456789") != strlen(rest + 1)))
-        return false;
-    memcpy(name, start, length);
-    name[length] = '\0';
-    return inet_pton(v6 ? AF_INET6 : AF_INET, name, &address) == 1 ||
-           (!v6 && strcasecmp(name, "localhost") == 0);
-}
-
-static bool is_utf8(const char *text, size_t bytes)
-{
-    for (size_t length; bytes > 0; text += length, bytes -= length)
-        if ((length = text_utf8_length(text, bytes)) == 0) return false;
-    return true;
-}
-
 // The config.json that came with the request; NULL for none.
 static bool read_config(const Request *request, cJSON **config, Error *err)
 {
@@ -140,7 +111,7 @@ static bool read_config(const Request *request, cJSON **config, Error *err)
     if (request->body_bytes > BODY_MAX)
         return error_set(err, "the config.json has more than %d bytes", BODY_MAX);
     request->body[request->body_bytes] = '\0';
-    if (!is_utf8(request->body, request->body_bytes))
+    if (!text_is_utf8(request->body, request->body_bytes))
         return error_set(err, "config.json: is not UTF-8, as JSON has to be");
     *config = json_parse(request->body, request->body_bytes, "config.json", err);
     if (*config == NULL || cJSON_IsObject(*config)) return *config != NULL;
@@ -165,7 +136,7 @@ static HttpReply answer_question(Request *request, Reply *reply, const char *que
 
 static HttpReply answer_request(Request *request, const char *host, const char *method)
 {
-    if (host == NULL || !is_own_host(host))
+    if (host == NULL || !address_is_nameless(host))
         return error_reply(
             request, MHD_HTTP_FORBIDDEN,
             "this page is for the machine it runs on: expected localhost or an IP address as Host");
@@ -332,46 +303,6 @@ static void *watch_slots(void *context)
 
 // ---- opening ----
 
-typedef union Address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-} Address;
-
-static bool address_read(const char *text, int port, Address *address, socklen_t *bytes, Error *err)
-{
-    if (strcmp(text, "localhost") == 0) text = "127.0.0.1";
-    *address = (Address){.v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)}};
-    *bytes = sizeof address->v6;
-    if (inet_pton(AF_INET6, text, &address->v6.sin6_addr) == 1) return true;
-    *address = (Address){.v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)}};
-    *bytes = sizeof address->v4;
-    if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1) return true;
-    return error_set(err, "--address: '%.64s' is no IP address; expected one like 127.0.0.1 or ::1",
-                     text);
-}
-
-// The socket, and the port that it got; -1 upon failure.
-static int listen_on(const char *text, int *port, Error *err)
-{
-    Address address;
-    socklen_t bytes;
-    int yes = 1;
-    if (!address_read(text, *port, &address, &bytes, err)) return -1;
-    int listener = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    // A port whose last connections are still dying may be taken over; one that is listened on may not.
-    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
-        bind(listener, &address.any, bytes) != 0 || listen(listener, BACKLOG) != 0 ||
-        getsockname(listener, &address.any, &bytes) != 0) {
-        error_set(err, "%s, port %d: %s%s", text, *port, strerror(errno),
-                  errno == EADDRINUSE ? "; name another one with --port, or 0 for a free one" : "");
-        if (listener >= 0) close(listener);
-        return -1;
-    }
-    *port = ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
-    return listener;
-}
-
 static char *page_read(Arena *keep, Error *err)
 {
     const char *path =
@@ -407,16 +338,14 @@ Server *server_open(const char *address, int port, int seconds, Error *err)
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->wake, NULL);
     for (int i = 0; i < SLOTS + BURST; i++) server->slots[i].socket = -1;
-    int listener = server->page != NULL ? listen_on(address, &port, err) : -1;
-    if (listener >= 0) {
-        bool v6 = strchr(address, ':') != NULL;
-        server->url =
-            arena_print(keep, "http://%s%s%s:%d/", v6 ? "[" : "", address, v6 ? "]" : "", port);
+    Listener listener;
+    if (server->page != NULL && address_listen(&listener, address, port, err)) {
+        server->url = arena_print(keep, "%s", listener.url);
         server->watched = pthread_create(&server->watch, NULL, watch_slots, server) == 0;
-        server->daemon = server->watched ? daemon_start(server, listener) : NULL;
+        server->daemon = server->watched ? daemon_start(server, listener.socket) : NULL;
         if (server->daemon != NULL) return server;
         error_set(err, "%s: the server cannot be started", server->url);
-        close(listener);
+        close(listener.socket);
     }
     server_close(server);
     return NULL;

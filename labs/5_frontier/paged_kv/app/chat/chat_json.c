@@ -48,6 +48,7 @@ static bool read_content(const char **text, Arena *arena, const cJSON *content, 
 static const char *object_text(Arena *arena, const cJSON *item)
 {
     if (cJSON_IsString(item)) {
+        if (item->valuestring[0] == '\0') return "{}";    // as some clients write no arguments
         cJSON *tree = cJSON_Parse(item->valuestring);
         const bool object = cJSON_IsObject(tree);
         cJSON_Delete(tree);
@@ -94,8 +95,11 @@ static bool read_message(ChatMessage *message, Arena *arena, const cJSON *item, 
     if (!cJSON_IsString(role)) return error_set(err, "messages[%d].role: is not a text", i);
     const bool developer = strcmp(role->valuestring, "developer") == 0;
     message->role = developer ? "system" : copy(arena, role->valuestring);
-    return read_content(&message->content, arena, field(item, "content"), i, err) &&
-           read_calls(message, arena, field(item, "tool_calls"), i, err);
+    if (!read_content(&message->content, arena, field(item, "content"), i, err) ||
+        !read_calls(message, arena, field(item, "tool_calls"), i, err))
+        return false;
+    return message->content != NULL || strcmp(message->role, "assistant") == 0 ||
+           error_set(err, "messages[%d].content: is not there, expected a text", i);
 }
 
 static bool read_tools(Chat *chat, Arena *arena, const cJSON *list, Error *err)

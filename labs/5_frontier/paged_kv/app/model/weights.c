@@ -64,32 +64,31 @@ static bool make_region(Weights *w, const ModelFile *file, WeightsOptions option
 
 // ---- numbers ----
 
-static void copy_as_floats(void *out, DType type, const Piece *piece, const Stored *stored)
+// False: no memory.
+static bool copy_as_floats(void *out, DType type, const Piece *piece, const Stored *stored)
 {
     const size_t count = piece_count(piece);
-    float *as_stored = malloc(count * sizeof *as_stored), *moved = malloc(count * sizeof *moved);
-    REQUIRE(as_stored != NULL && moved != NULL, "no memory for the %zu numbers of %s", count,
-            piece->name);
+    float *as_stored = malloc(2 * count * sizeof *as_stored);
+    if (as_stored == NULL) return false;
+    float *moved = as_stored + count;
     dtype_to_floats(stored->type, as_stored, stored->data, count);
     piece_from_file(piece, moved, as_stored);
     dtype_from_floats(type, out, moved, count);
     free(as_stored);
-    free(moved);
+    return true;
 }
 
 // A matrix in its type. Rows of blocks are copied whole; only GPT-2's transposed ones go through floats, which is
 // exact for the types that they have.
-static void copy_matrix(char *out, DType type, const Piece *piece, const Stored *stored)
+static bool copy_matrix(char *out, DType type, const Piece *piece, const Stored *stored)
 {
     const bool whole_rows = piece->layout != LAYOUT_TRANSPOSED && type == stored->type;
     const size_t row = dtype_bytes(type, (uint64_t)piece->cols);
-    if (!whole_rows) {
-        copy_as_floats(out, type, piece, stored);
-        return;
-    }
+    if (!whole_rows) return copy_as_floats(out, type, piece, stored);
     for (int r = 0; r < piece->rows; r++)
         memcpy(out + (size_t)r * row,
                (const char *)stored->data + (size_t)piece_row_in_file(piece, r) * row, row);
+    return true;
 }
 
 // ---- parameters ----
@@ -100,6 +99,7 @@ typedef struct Reader {
     const ModelFile *file;
     WeightsOptions options;
     size_t used;    // of the region
+    bool no_memory;
 } Reader;
 
 static WeightRows read_matrix(Reader *r, int i)
@@ -111,7 +111,7 @@ static WeightRows read_matrix(Reader *r, int i)
     if (!is_copied(r->file, i, r->options)) return rows;
     r->used = place(r->file, i, r->used);
     char *out = (char *)r->weights->region + r->used;
-    if (stored->data != NULL) copy_matrix(out, rows.type, piece, stored);
+    if (stored->data != NULL) r->no_memory |= !copy_matrix(out, rows.type, piece, stored);
     else random_weights_fill(out, rows.type, piece_count(piece), draw_at(1, 0, (uint16_t)i));
     r->used += bytes;
     rows.data = out;
@@ -142,7 +142,7 @@ static void read_vector(Reader *r, int i, const float **vector, int size)
                                  : arena_zeros(r->weights->arena, (size_t)size * sizeof *all);
     *vector = all;
     if (r->file->stored[i].data != NULL)
-        copy_as_floats(all + piece->first, DTYPE_F32, piece, &r->file->stored[i]);
+        r->no_memory |= !copy_as_floats(all + piece->first, DTYPE_F32, piece, &r->file->stored[i]);
     else
         for (int k = 0; k < size; k++) all[k] = 1;    // random weights: a norm
 }
@@ -216,6 +216,7 @@ static bool read_all(Weights *w, const ModelFile *file, WeightsOptions options, 
     w->layers = arena_zeros(w->arena, (size_t)w->config.layers * sizeof *w->layers);
     if (!make_region(w, file, options, err)) return false;
     for (int i = 0; i < file->pieces.count; i++) read_piece(&reader, i);
+    if (reader.no_memory) return error_set(err, "%s: no memory to convert its weights", file->path);
     if (w->config.tied) w->head = w->embedding;
     return true;
 }

@@ -30,6 +30,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "common/error.h"
+#include "labs/5_frontier/paged_kv/app/sampling/distribution.h"
 #include "labs/5_frontier/paged_kv/app/sampling/token_mask.h"
 
 enum { LIKELIEST_MAX = 20, BIASES_MAX = 1024 };
@@ -93,19 +94,6 @@ bool sampler_likeliest(Sampler *sampler, const float *logits, int k, TokenLogPro
 
 // ---- the parts of a step, for speculation ----
 
-typedef struct TokenWeight {
-    int token;
-    float weight;
-} TokenWeight;
-
-// What a token is drawn from: its probability is its weight over the sum.
-typedef struct Distribution {
-    const TokenWeight
-        *list;    // each token once, weights above 0; the sampler's until its next call
-    int count;
-    double sum;
-} Distribution;
-
 // The logits after mask, bias and penalties; the sampler's until its next call, or the caller's own.
 const float *sampler_logits(Sampler *sampler, const SamplerOptions *options,
                             const SamplerContext *context);
@@ -117,9 +105,6 @@ bool sampler_report(Sampler *sampler, const SamplerOptions *options, const Sampl
                     int token, Sampled *out, Error *err);
 int sampler_vocabulary(const Sampler *sampler);
 double *sampler_scratch(Sampler *sampler);    // [V] zeros, to be left so
-
-int distribution_draw(const Distribution *distribution, double u);    // u in [0,1)
-double distribution_probability(const Distribution *distribution, int token);
 
 // What a random number is for: those of one position are independent.
 typedef enum DrawPurpose { DRAW_TOKEN, DRAW_DRAFT, DRAW_ACCEPT, DRAW_RESIDUAL } DrawPurpose;

@@ -1,7 +1,7 @@
 #include "labs/5_frontier/paged_kv/app/serve/access.h"
-#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
+#include "common/address.h"
 
 bool access_key_equals(const char *given, const char *key)
 {
@@ -14,18 +14,22 @@ bool access_key_equals(const char *given, const char *key)
 
 bool access_is_own_origin(const char *origin)
 {
-    char name[INET6_ADDRSTRLEN];
-    struct in6_addr address;
     const char *host = strstr(origin, "://");
-    if (host == NULL) return false;
-    host += 3;
-    const bool v6 = host[0] == '[';
-    host += v6;
-    const size_t length = strcspn(host, v6 ? "]" : ":/");
-    if (v6 && host[length] == '\0') return false;
-    if (length >= sizeof name || (v6 && strchr(":/", host[length + 1]) == NULL)) return false;
-    memcpy(name, host, length);
-    name[length] = '\0';
-    return inet_pton(v6 ? AF_INET6 : AF_INET, name, &address) == 1 ||
-           (!v6 && strcasecmp(name, "localhost") == 0);
+    return host != NULL && address_is_nameless(host + 3);
+}
+
+bool access_check_origin(const char *origin, Refusal *refusal)
+{
+    return origin == NULL || access_is_own_origin(origin) ||
+           refuse(refusal, 403, "", "a web page of another host needs an API key here");
+}
+
+bool access_check_key(const char *authorization, const char *key, Refusal *refusal)
+{
+    if (authorization != NULL && strncasecmp(authorization, "Bearer ", 7) == 0 &&
+        access_key_equals(authorization + 7, key))
+        return true;
+    refuse(refusal, 401, "", "expected the API key: \"Authorization: Bearer KEY\"");
+    refusal->code = "invalid_api_key";
+    return false;
 }

@@ -136,6 +136,14 @@ static bool read_bias(SamplerOptions *s, Arena *arena, const Fields *f, int voca
     return true;
 }
 
+// vLLM's -1, as 0: all.
+static bool read_top_k(SamplerOptions *s, const Fields *f)
+{
+    if (!field_int(f, "top_k", -1, 1 << 24, &s->top_k)) return false;
+    if (s->top_k < 0) s->top_k = 0;
+    return true;
+}
+
 static bool read_sampling(SamplerOptions *s, Arena *arena, const Fields *f, int vocabulary)
 {
     int64_t seed = 0;
@@ -148,9 +156,8 @@ static bool read_sampling(SamplerOptions *s, Arena *arena, const Fields *f, int 
         !field_integer(f, "seed", -9007199254740992, 9007199254740992, &seed))
         return false;
     s->seed = (uint64_t)seed;
-    return field_float(f, "temperature", 0, 100, &s->temperature) &&
+    return read_top_k(s, f) && field_float(f, "temperature", 0, 100, &s->temperature) &&
            field_float(f, "top_p", 1e-6f, 1, &s->top_p) &&
-           field_int(f, "top_k", 0, 1 << 24, &s->top_k) &&
            field_float(f, "min_p", 0, 1, &s->min_p) &&
            field_float(f, "repetition_penalty", 0.01f, 100, &s->repetition_penalty) &&
            field_float(f, "presence_penalty", -2, 2, &s->presence_penalty) &&

@@ -10,13 +10,6 @@ enum { RULES_MAX = 128 };
 
 // ---- the body ----
 
-static bool is_utf8(const char *text, size_t bytes)
-{
-    for (size_t length; bytes > 0; text += length, bytes -= length)
-        if ((length = text_utf8_length(text, bytes)) == 0) return false;
-    return true;
-}
-
 // \u0000 as JSON writes it: within a text, not after another backslash.
 static bool has_escaped_zero(const char *text)
 {
@@ -31,7 +24,7 @@ bool fields_parse(const char *text, size_t bytes, cJSON **tree, Refusal *refusal
 {
     Error err;
     *tree = NULL;
-    if (!is_utf8(text, bytes))
+    if (!text_is_utf8(text, bytes))
         return refuse(refusal, 400, "", "the body is not UTF-8, as JSON has to be");
     if (strlen(text) != bytes) return refuse(refusal, 400, "", "the body has a zero byte");
     if (has_escaped_zero(text))

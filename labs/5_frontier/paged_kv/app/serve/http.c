@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <unistd.h>
+#include "common/address.h"
 #include "labs/5_frontier/paged_kv/app/chat/json_text.h"
 #include "labs/5_frontier/paged_kv/app/serve/access.h"
 #include "labs/5_frontier/paged_kv/app/serve/connections.h"
-#include "labs/5_frontier/paged_kv/app/serve/listen.h"
 #include "labs/5_frontier/paged_kv/app/serve/page.h"
 #include "labs/5_frontier/paged_kv/app/serve/write.h"
 
@@ -17,7 +17,7 @@ struct Http {
     Worker *worker;
     const Served *served;
     Metrics metrics;
-    char url[128];
+    Listener listener;
     struct MHD_Daemon *daemon;
     Connections connections;
     pthread_t watch;
@@ -136,21 +136,13 @@ static const char *header(HttpRequest *request, const char *name)
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
-static bool may_ask(HttpRequest *request, Refusal *refusal)
+static enum MHD_Result count_lengths(void *count, enum MHD_ValueKind kind, const char *name,
+                                     const char *value)
 {
-    const char *key = request->http->options.key;
-    if (key == NULL) {
-        const char *origin = header(request, "Origin");
-        return origin == NULL || access_is_own_origin(origin) ||
-               refuse(refusal, 403, "", "a web page of another host needs an API key here");
-    }
-    if (request->route->open) return true;
-    const char *given = header(request, MHD_HTTP_HEADER_AUTHORIZATION);
-    if (given != NULL && strncasecmp(given, "Bearer ", 7) == 0 && access_key_equals(given + 7, key))
-        return true;
-    refuse(refusal, 401, "", "expected the API key: \"Authorization: Bearer KEY\"");
-    refusal->code = "invalid_api_key";
-    return false;
+    (void)kind, (void)value;
+    *(int *)count += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
+                     strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    return MHD_YES;
 }
 
 // When the headers have come: what needs no body.
@@ -165,7 +157,18 @@ static bool check_head(HttpRequest *request, const char *path, const char *metho
     }
     if (request->route == NULL) return refuse(refusal, 404, "", "there is no such path here");
     if (!found) return refuse(refusal, 405, "", "expected %s", request->route->method);
-    if (!may_ask(request, refusal)) return false;
+    const char *key = request->http->options.key;
+    if (key == NULL
+            ? !access_check_origin(header(request, "Origin"), refusal)
+            : !request->route->open &&
+                  !access_check_key(header(request, MHD_HTTP_HEADER_AUTHORIZATION), key, refusal))
+        return false;
+    // Another server on the way might believe the other one (RFC 9112, 6.3).
+    int lengths = 0;
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_lengths, &lengths);
+    if (lengths > 1)
+        return refuse(refusal, 400, "", "expected one Content-Length or Transfer-Encoding, not %d",
+                      lengths);
     const char *length = header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (length == NULL || strtoull(length, NULL, 10) <= request->http->options.body) return true;
     return refuse(refusal, 413, "", "the body has more than %zu bytes",
@@ -347,11 +350,11 @@ static void *watch(void *context)
 
 // ---- opening and closing ----
 
-static struct MHD_Daemon *daemon_start(Http *http, int listener)
+static struct MHD_Daemon *daemon_start(Http *http)
 {
     return MHD_start_daemon(
         MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, http,
-        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_URI_LOG_CALLBACK, on_line, http,
+        MHD_OPTION_LISTEN_SOCKET, http->listener.socket, MHD_OPTION_URI_LOG_CALLBACK, on_line, http,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
         on_connection, http, MHD_OPTION_CONNECTION_LIMIT, (unsigned)http->connections.room,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)http->options.quiet_seconds,
@@ -365,17 +368,12 @@ Http *http_open(const HttpOptions *options, Worker *worker, const Served *served
     *http = (Http){.options = *options, .worker = worker, .served = served};
     connections_open(&http->connections, options->connections, options->quiet_seconds,
                      options->answer_seconds);
-    int port = options->port;
-    const int listener = listen_on(options->host, &port, err);
-    if (listener >= 0) {
-        const bool v6 = strchr(options->host, ':') != NULL;
-        snprintf(http->url, sizeof http->url, "http://%s%s%s:%d/", v6 ? "[" : "", options->host,
-                 v6 ? "]" : "", port);
+    if (address_listen(&http->listener, options->host, options->port, err)) {
         http->watched = pthread_create(&http->watch, NULL, watch, http) == 0;
-        http->daemon = http->watched ? daemon_start(http, listener) : NULL;
+        http->daemon = http->watched ? daemon_start(http) : NULL;
         if (http->daemon != NULL) return http;
-        error_set(err, "%s: the server cannot be started", http->url);
-        close(listener);
+        error_set(err, "%s: the server cannot be started", http->listener.url);
+        close(http->listener.socket);
     }
     http_close(http);
     return NULL;
@@ -383,7 +381,7 @@ Http *http_open(const HttpOptions *options, Worker *worker, const Served *served
 
 const char *http_url(const Http *http)
 {
-    return http->url;
+    return http->listener.url;
 }
 
 void http_drain(Http *http)

@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
-#include "common/console.h"
 #include "common/file.h"
 #include "common/text.h"
 #include "labs/5_frontier/paged_kv/app/loaded.h"
+#include "labs/5_frontier/paged_kv/app/program.h"
 #include "labs/5_frontier/paged_kv/app/serve/http.h"
 
 enum { KEY_MAX = 255, TEMPLATE_MAX = 1 << 20 };
@@ -28,10 +28,9 @@ typedef struct Settings {
     int requests, body_kb, drain_seconds;
 } Settings;
 
-static Options *declare(Arena *keep, Settings *s, const char ***words, int *count)
+static Options *declare(Arena *keep, Settings *s)
 {
     Options *o = options_new(keep, "serve", "A model over HTTP, in the form of the OpenAI API.");
-    options_rest(o, words, count, "MODEL");
     options_group(o, "the server");
     options_string(o, "host", 0, &s->http.host, "ADDRESS",
                    "to listen on; 0.0.0.0: all of this machine's");
@@ -235,17 +234,14 @@ int main(int argc, char **argv)
                   .requests = 256,
                   .body_kb = 1024,
                   .drain_seconds = 30};
-    const char **words;
-    int count, status;
+    const char *model;
+    int status;
     Error err;
     s.how.sequences = 64;
-    Options *options = declare(keep, &s, &words, &count);
-    if (!options_parse(options, argc, argv, &status)) return status;
-    console_check_output();
-    if (count != 1) return error_print("takes one model, and %d are given", count), 2;
+    if (!program_parse(declare(keep, &s), argc, argv, &model, &status)) return status;
     s.http.body = (size_t)s.body_kb << 10;
     raise_file_limit(s.http.connections);
-    status = open_and_serve(keep, &s, words[0], &err) ? 0 : error_report(&err);
+    status = open_and_serve(keep, &s, model, &err) ? 0 : error_report(&err);
     arena_free(keep);
     return status;
 }

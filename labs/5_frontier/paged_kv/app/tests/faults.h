@@ -1,5 +1,5 @@
 /* faults.h -- allocations that are counted, and one of which fails; for one test program, linked with
- * -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=aligned_alloc,--wrap=posix_memalign.
+ * -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup,... (app/CMakeLists.txt).
  *
  *     faults_begin(7);                    // the seventh from now on fails; 0: none
  *     ...
@@ -24,6 +24,7 @@ void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t count, size_t bytes);
 void *__real_realloc(void *memory, size_t bytes);
 char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t most);
 void *__real_aligned_alloc(size_t alignment, size_t bytes);
 int __real_posix_memalign(void **memory, size_t alignment, size_t bytes);
 
@@ -49,6 +50,12 @@ char *__wrap_strdup(const char *text);
 char *__wrap_strdup(const char *text)
 {
     return fault() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t most);
+char *__wrap_strndup(const char *text, size_t most)
+{
+    return fault() ? NULL : __real_strndup(text, most);
 }
 
 void *__wrap_aligned_alloc(size_t alignment, size_t bytes);

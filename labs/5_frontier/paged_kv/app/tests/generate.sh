@@ -2,17 +2,12 @@
 # Text from a model, by the programs. Needs LAB and ROOT.
 # shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
 . "$ROOT/tests/driver/sentences.sh"
-[ -e "$(dirname "$LAB")/labs/generate" ] || skip "no generate" "./lab setup"
-data=${LAB_DATA:-$ROOT/data}
-stories=$ROOT/../shared/data/stories260k/stories260K.bin
-[ -e "$data/stories260k/stories260K.bin" ] && stories=$data/stories260k/stories260K.bin
-smollm2=$data/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
+. "$ROOT/labs/5_frontier/paged_kv/app/tests/models.sh"
+needs_program generate
 
 generate() { run "$LAB" generate "$@"; }
 chat() { run "$LAB" chat "$@"; }
 
-needs_stories() { [ -e "$stories" ] || skip "no stories260k" "LAB_DATA=... ./lab test"; }
-needs_smollm2() { [ -e "$smollm2" ] || skip "no SmolLM2" "./lab data get smollm2"; }
 
 a_text_is_continued() { # test
     needs_stories

@@ -234,6 +234,15 @@ def broken_bodies_get_a_sentence(server):
     server.wait("blocks_held", 0)
 
 
+def a_request_of_two_lengths_is_refused(server):
+    body = json.dumps({"prompt": "a", "max_tokens": 1}).encode()
+    for more in (b"Content-Length: 5", b"Transfer-Encoding: chunked"):
+        with server.dial() as line:
+            line.sendall(request(body).replace(b"Host: x", b"Host: x\r\n" + more))
+            status, text = answer(line)
+            assert status == 400, (more, status, text)
+
+
 def deep_and_huge_bodies_are_refused(server):
     for body in (b'{"prompt":' + b"[" * 100000, b'{"prompt":' + b'{"a":' * 50000 + b"1" + b"}" * 50001,
                  b'{"prompt":"' + b"a" * 500000 + b'"}', b'{"n":' + b"9" * 100000 + b"}",

@@ -1,11 +1,10 @@
 #!/bin/sh
-# `lab generate --mine` and `lab chat --mine`: a model answers through the learner's functions. Needs LAB and ROOT.
+# `lab generate`, `lab chat` and `lab serve` with --mine: a model answers through the learner's functions. Needs LAB
+# and ROOT.
 # shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
 . "$ROOT/tests/driver/sentences.sh"
-[ -e "$(dirname "$LAB")/labs/generate" ] || skip "no generate" "./lab setup"
-data=${LAB_DATA:-$ROOT/data}
-stories=$ROOT/../shared/data/stories260k/stories260K.bin
-[ -e "$data/stories260k/stories260K.bin" ] && stories=$data/stories260k/stories260K.bin
+. "$ROOT/labs/5_frontier/paged_kv/app/tests/models.sh"
+needs_program generate
 reference=$ROOT/labs/5_frontier/paged_kv/paged_kv.c
 
 # The learner's file: the reference, changed by sed.
@@ -20,7 +19,6 @@ unwritten() { # exercise
     printf '%s' "/solution $1\$/,/end $1\$/c LAB_TODO($1);"
 }
 
-needs_stories() { [ -e "$stories" ] || skip "no stories260k" "LAB_DATA=... ./lab test"; }
 generate() { run "$LAB" generate "$stories" "$@"; }
 
 # A change of the reference, and what is said of it.
@@ -57,7 +55,7 @@ a_preempted_request_is_served_by_mine() { # test
 }
 
 a_chat_model_answers_through_mine() { # test
-    [ -e "$data/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf" ] || skip "no SmolLM2" "./lab data get smollm2"
+    needs_smollm2
     learner ''
     run "$LAB" chat smollm2 --say "What is the capital of France?" --temperature 0 --mine
     gave 0
@@ -105,7 +103,7 @@ a_wrong_answer_is_named() { # test
 }
 
 a_wrong_product_is_named() { # test
-    [ -e "$data/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf" ] || skip "no SmolLM2" "./lab data get smollm2"
+    needs_smollm2
     learner 's/lroundf(x\[i\] \* inverse)/(x[i] * inverse)/'
     run "$LAB" generate smollm2 --prompt Hello --tokens 3 --mine
     gave 1
@@ -127,6 +125,58 @@ a_crash_and_an_endless_loop_are_named() { # test
     generate --tokens 10 --mine
     gave 1
     says err 'Your schedule does not return.'
+}
+
+# ---- a server ----
+
+serves() { # options...
+    . "$ROOT/labs/5_frontier/paged_kv/app/tests/server.sh"
+    needs_program serve
+    needs_stories
+    begin "$LAB" serve "$stories" --block-size 4 --cache f32 "$@"
+}
+
+# Two requests at once that share a prompt's beginning; their texts into `texts`.
+two_requests() {
+    curl -sS -o one "$url/v1/completions" -d '{"prompt": "Once upon a time there was", "max_tokens": 40, "n": 2, "seed": 3}' &
+    one=$!
+    curl -sS -o two "$url/v1/completions" -d '{"prompt": "Once upon a time there lived", "max_tokens": 40, "temperature": 0}' || :
+    wait $one || :
+    [ ! -s one ] || [ ! -s two ] || jq -r '.choices[].text' one two >texts
+}
+
+a_server_calls_mine_and_gives_the_same_texts() { # test
+    serves
+    two_requests
+    ends_cleanly
+    mv texts theirs
+    learner -e '1i #include <stdio.h>' -e 's/double max = -INFINITY, total = 0;/& if (seen == 30) fputs("attention is called\\n", stderr);/'
+    serves --mine
+    two_requests
+    ends_cleanly
+    cmp theirs texts || complain "another text: $(cat theirs texts)"
+    says log 'Yours: all 18 exercises.'
+    says log 'attention is called'
+}
+
+# A change of the reference, and what a server says of it at its end.
+ends_a_server() { # exercise sed what
+    learner "$2"
+    serves --mine
+    two_requests 2>curl
+    has_ended
+    [ "$status" != 0 ] || complain "exit status 0"
+    says err "Your $1 $3"
+    says err "check paged_kv.$1"
+}
+
+a_server_names_what_is_wrong_or_crashes() { # test
+    ends_a_server attention 's/(float)(sum \/ total)/(float)(sum \/ total + (seen > 20))/' \
+        'is wrong: layer 0, token 20, number 0 of y: '
+    ends_a_server commit 's/full > before \&\& b < full/full > before \&\& b < full - 1/' \
+        'is wrong: block '
+    ends_a_server sample 's/best = largest(room, V);$/best = 7;/' 'is wrong: temperature '
+    ends_a_server attention 's/double max = -INFINITY, total = 0;/double max = -INFINITY, total = *(volatile double *)8;/' 'crashes.'
 }
 
 run_sentence "$@"

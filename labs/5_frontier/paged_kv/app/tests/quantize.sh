@@ -2,14 +2,11 @@
 # Models as files of another type, by the program. Needs LAB and ROOT.
 # shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
 . "$ROOT/tests/driver/sentences.sh"
-[ -e "$(dirname "$LAB")/labs/quantize" ] || skip "no quantize" "./lab setup"
-data=${LAB_DATA:-$ROOT/data}
-stories=$ROOT/../shared/data/stories260k/stories260K.bin
-[ -e "$data/stories260k/stories260K.bin" ] && stories=$data/stories260k/stories260K.bin
+. "$ROOT/labs/5_frontier/paged_kv/app/tests/models.sh"
+needs_program quantize
 fixtures=$ROOT/labs/3_language/transformer/tests/fixtures
 
 quantize() { run "$LAB" quantize "$@"; }
-needs_stories() { [ -e "$stories" ] || skip "no stories260k" "LAB_DATA=... ./lab test"; }
 leaves_nothing() { [ -z "$(find . -name '*.gguf*' -o -name '*.tmp')" ] || complain "a file was left: $(ls)"; }
 
 a_bin_file_becomes_a_file_with_its_vocabulary() { # test

@@ -2,62 +2,29 @@
 # lab serve, as a client sees it. Needs LAB and ROOT.
 # shellcheck disable=SC2015,SC2154,SC2317 # `a && b || c` is meant; names of sentences.sh; called by name
 . "$ROOT/tests/driver/sentences.sh"
+. "$ROOT/labs/5_frontier/paged_kv/app/tests/models.sh"
+. "$ROOT/labs/5_frontier/paged_kv/app/tests/server.sh"
+needs_program serve
 program=$(dirname "$LAB")/labs/serve
-[ -x "$program" ] || skip "no serve" "./lab setup"
-needs curl jq
-data=${LAB_DATA:-$ROOT/data}
-stories=$ROOT/../shared/data/stories260k/stories260K.bin
-[ -e "$data/stories260k/stories260K.bin" ] && stories=$data/stories260k/stories260K.bin
-smollm2=$data/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 templates=$ROOT/labs/5_frontier/paged_kv/app/tests/fixtures/chat.json
 
-begin() { # arguments...: starts it, and leaves its address in $url
-    : >first
-    "$program" "$@" --port 0 >>first 2>log &
-    server=$!
-    trap 'kill "$server" 2>/dev/null || :; rm -rf "$scratch"' EXIT
-    for _ in $(seq 300); do
-        url=$(sed -n 's|^\(http://[^ ]*\)/  (.*|\1|p' first)
-        [ -z "$url" ] || return 0
-        kill -0 "$server" 2>/dev/null || break
-        sleep 0.1
-    done
-    case $(cat log) in *"without libmicrohttpd"*) skip "no libmicrohttpd" "./lab setup" ;; esac
-    cp log err
-    complain "it has not begun"
-}
 begin_stories() { # options...
-    [ -e "$stories" ] || skip "no stories260k" "LAB_DATA=... ./lab test"
-    begin "$stories" --name story "$@"
+    needs_stories
+    begin "$program" "$stories" --name story "$@"
 }
 begin_smollm2() { # options...
-    [ -e "$smollm2" ] || skip "no SmolLM2" "./lab data get smollm2"
-    begin "$smollm2" "$@"
+    needs_smollm2
+    begin "$program" "$smollm2" "$@"
 }
 # A model that takes its time.
-begin_slow() { begin random:42m:Q4_0 --name slow --threads 1 --activations f32 "$@"; }
+begin_slow() { begin "$program" random:42m:Q4_0 --name slow --threads 1 --activations f32 "$@"; }
 
-ask() { # PATH JSON [curl options...]: the answer into `answer`, its status into $code
-    path=$1 body=$2
-    shift 2
-    code=$(curl -sS -N -o answer -D head -w '%{http_code}' "$url$path" -d "$body" "$@") || code="curl: $?"
-}
-answers() { [ "$code" = "$1" ] || complain "status $code, expected $1: $(cat answer)"; }
-text_of() { jq -rj '.choices[] | .text // .message.content // "" | ., "|"' "$1"; }
 # The pieces of a stream, each choice's together.
 stream_text() {
     sed -n 's/^data: \({.*\)/\1/p' "$1" | jq -s -rj '[.[].choices[]] | group_by(.index)[] |
         (map(.text // .delta.content // "") | add), "|"'
 }
 metric() { curl -sS "$url/metrics" | sed -n "s/^lab_$1 //p"; }
-
-ends_cleanly() { # it frees every block, or says so and exits with 1
-    kill "$server"
-    status=0
-    wait "$server" || status=$?
-    cp log err
-    gave 0
-}
 
 # ---- texts ----
 
@@ -260,6 +227,7 @@ what_cannot_be_is_refused_by_its_name() { # test
 400 temperature {"prompt": "a", "temperature": "hot"}
 400 temperature {"prompt": "a", "temperature": 1e999}
 400 top_p {"prompt": "a", "top_p": 0}
+400 top_k {"prompt": "a", "top_k": -2}
 400 max_tokens {"prompt": "a", "max_tokens": 0}
 400 max_tokens {"prompt": "a", "max_tokens": -1}
 400 max_tokens {"prompt": "a", "max_tokens": 1e300}
@@ -296,7 +264,7 @@ END
     { printf '{"prompt": '; printf '%50000s' '' | tr ' ' '['; } >body
     ask /v1/completions @body
     answers 400
-    ask /v1/completions '{"prompt": "a", "user": "u", "metadata": {"a": "b"}, "suffix": null, "echo": false, "best_of": 1}'
+    ask /v1/completions '{"prompt": "a", "user": "u", "metadata": {"a": "b"}, "suffix": null, "echo": false, "best_of": 1, "top_k": -1}'
     answers 200
     code=$(curl -sS -o answer -w '%{http_code}' "$url/v1/completions")
     answers 405
@@ -406,8 +374,7 @@ sigterm_answers_what_has_begun() { # test
     case $code in 503 | curl*) ;; *) complain "a new request was answered: $code" ;; esac
     wait $one || complain "the stream was cut"
     says one '[DONE]'
-    status=0
-    wait "$server" || status=$?
+    has_ended
     gave 0
 }
 
@@ -418,8 +385,7 @@ a_second_signal_ends_it_at_once() { # test
     kill "$server"
     sleep 0.3
     kill "$server"
-    status=0
-    wait "$server" || status=$?
+    has_ended
     gave 1
     says log 'second signal'
     wait

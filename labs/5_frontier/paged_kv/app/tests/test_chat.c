@@ -207,17 +207,20 @@ static void conversations_that_a_template_cannot_show_are_refused(void **state)
         {"chatml", "{\"messages\": [{\"role\": \"tool\", \"content\": \"a\"}]}",
          "message 0 is of a tool, and this model's chat template (ChatML) has no tools"},
         {"chatml",
-         "{\"messages\": [{\"role\": \"user\"}], \"tools\": [{\"function\": {\"name\": \"f\"}}]}",
+         "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"tools\": [{\"function\": "
+         "{\"name\": \"f\"}}]}",
          "this model's chat template (ChatML) has no tools"},
         {"llama3.1",
-         "{\"messages\": [{\"role\": \"system\"}], \"tools\": [{\"function\": {\"name\": \"f\"}}]}",
+         "{\"messages\": [{\"role\": \"system\", \"content\": \"a\"}], \"tools\": [{\"function\": "
+         "{\"name\": \"f\"}}]}",
          "tools come with the user's first message"},
         {"llama3.1",
          "{\"messages\": [{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {\"name\": "
          "\"f\", \"arguments\": {}}}, {\"function\": {\"name\": \"f\", \"arguments\": \"{}\"}}]}]}",
          "a message has 2 calls of tools"},
         {"qwen3",
-         "{\"messages\": [{\"role\": \"user\", \"tool_calls\": [{\"function\": {\"name\": \"f\", "
+         "{\"messages\": [{\"role\": \"user\", \"content\": \"a\", \"tool_calls\": [{\"function\": "
+         "{\"name\": \"f\", "
          "\"arguments\": {}}}]}]}",
          "message 0 calls a tool, and is not the assistant's"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -244,6 +247,9 @@ static void requests_that_are_no_conversation_are_refused_by_field(void **state)
         {"{\"messages\": [5]}", "messages[0].role: is not a text"},
         {"{\"messages\": [{\"role\": \"user\", \"content\": 5}]}",
          "messages[0].content: is not a text"},
+        {"{\"messages\": [{\"role\": \"user\"}]}", "messages[0].content: is not there"},
+        {"{\"messages\": [{\"role\": \"tool\", \"content\": null}]}",
+         "messages[0].content: is not there"},
         {"{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"image_url\"}]}]}",
          "messages[0].content: has a part that is not text"},
         {"{\"messages\": [{\"role\": \"user\", \"tool_calls\": 1}]}",
@@ -251,8 +257,10 @@ static void requests_that_are_no_conversation_are_refused_by_field(void **state)
         {"{\"messages\": [{\"role\": \"user\", \"tool_calls\": [{\"function\": {\"name\": \"f\", "
          "\"arguments\": \"[1]\"}}]}]}",
          "messages[0].tool_calls[0]: expected"},
-        {"{\"messages\": [{\"role\": \"user\"}], \"tools\": {}}", "tools: is not a list"},
-        {"{\"messages\": [{\"role\": \"user\"}], \"tools\": [{}]}", "tools[0]: expected"}};
+        {"{\"messages\": [{\"role\": \"user\", \"content\": \"\"}], \"tools\": {}}",
+         "tools: is not a list"},
+        {"{\"messages\": [{\"role\": \"user\", \"content\": \"\"}], \"tools\": [{}]}",
+         "tools[0]: expected"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cJSON *body = cJSON_Parse(cases[i][0]);
         Chat chat;
@@ -270,6 +278,13 @@ static void requests_that_are_no_conversation_are_refused_by_field(void **state)
     assert_true(chat_json_read(&chat, arena, body, NULL));
     assert_string_equal(chat.messages[0].role, "system");
     assert_string_equal(chat.messages[0].content, "ab");
+    cJSON_Delete(body);
+    // No arguments, as some clients write them.
+    body =
+        cJSON_Parse("{\"messages\": [{\"role\": \"assistant\", \"content\": null, \"tool_calls\": "
+                    "[{\"function\": {\"name\": \"f\", \"arguments\": \"\"}}]}]}");
+    assert_true(chat_json_read(&chat, arena, body, NULL));
+    assert_string_equal(chat.messages[0].calls[0].arguments, "{}");
     cJSON_Delete(body);
 }
 

@@ -119,6 +119,40 @@ static Weights *open_weights(const char *name)
     return w;
 }
 
+static const char *gguf_of(const char *name)
+{
+    Error err = {""};
+    Opened *opened = open_fixture(name);
+    const char *path = scratch_path("model.gguf");
+    if (!gguf_model_write(path, &opened->model.config, opened->params, NULL, &err))
+        fail_msg("%s", err.message);
+    close_opened(opened);
+    return path;
+}
+
+static void a_model_may_run_out_of_memory_while_it_is_opened(void **state)
+{
+    (void)state;
+    const char *paths[] = {fixture_path("llama"), fixture_path("gpt2"),
+                           fixture_path("llama_sharded"), gguf_of("qwen2")};
+    for (int i = 0; i < 4; i++) {
+        int at = 0;
+        for (bool failed = true; failed;) {
+            Error err = {""};
+            faults_begin(++at);
+            Weights *w = weights_open(paths[i], (WeightsOptions){0}, &err);
+            failed = faults_end() >= at;
+            // cJSON does not say why it made no tree, nor does a list without one of its entries.
+            assert_that((w == NULL) == (err.message[0] != '\0') && (w == NULL || !failed),
+                        "%s, allocation %d: %s, \"%s\"", paths[i], at,
+                        w != NULL ? "opened" : "refused", err.message);
+            weights_close(w);
+        }
+        print_message("%s: %d allocations\n", paths[i], at - 1);
+        assert_that(at > 20, "too few to show anything");
+    }
+}
+
 static void any_allocation_may_fail(void **state)
 {
     (void)state;
@@ -250,6 +284,7 @@ static void a_warm_step_allocates_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_model_may_run_out_of_memory_while_it_is_opened),
         cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(a_schema_may_run_out_of_memory),
         cmocka_unit_test(a_warm_step_allocates_nothing),

@@ -1,8 +1,10 @@
-#include "labs/5_frontier/paged_kv/app/serve/listen.h"
+#include "common/address.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,26 +25,45 @@ static bool address_read(const char *text, int port, Address *address, socklen_t
     *address = (Address){.v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)}};
     *bytes = sizeof address->v4;
     if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1) return true;
-    return error_set(err, "--host: '%.64s' is no IP address; expected one like 127.0.0.1 or ::1",
-                     text);
+    return error_set(err, "'%.64s' is no IP address; expected one like 127.0.0.1 or ::1", text);
 }
 
-int listen_on(const char *host, int *port, Error *err)
+bool address_listen(Listener *out, const char *text, int port, Error *err)
 {
     Address address;
     socklen_t bytes;
     int yes = 1;
-    if (!address_read(host, *port, &address, &bytes, err)) return -1;
+    if (!address_read(text, port, &address, &bytes, err)) return false;
+    const bool v6 = address.any.sa_family == AF_INET6;
     int listener = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     // A port whose last connections are still dying may be taken over; one that is listened on may not.
     if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
         bind(listener, &address.any, bytes) != 0 || listen(listener, BACKLOG) != 0 ||
         getsockname(listener, &address.any, &bytes) != 0) {
-        error_set(err, "%s, port %d: %s%s", host, *port, strerror(errno),
+        error_set(err, "%s, port %d: %s%s", text, port, strerror(errno),
                   errno == EADDRINUSE ? "; name another one with --port, or 0 for a free one" : "");
         if (listener >= 0) close(listener);
-        return -1;
+        return false;
     }
-    *port = ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
-    return listener;
+    out->socket = listener;
+    snprintf(out->url, sizeof out->url, "http://%s%s%s:%d/", v6 ? "[" : "", text, v6 ? "]" : "",
+             ntohs(v6 ? address.v6.sin6_port : address.v4.sin_port));
+    return true;
+}
+
+bool address_is_nameless(const char *host)
+{
+    char name[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    const bool v6 = host[0] == '[';
+    const char *start = host + v6;
+    const size_t length = strcspn(start, v6 ? "]" : ":");
+    const char *rest = start + length;
+    if (length >= sizeof name || (v6 && *rest++ != ']')) return false;
+    if (*rest != '\0' && (*rest != ':' || strspn(rest + 1, "0123456789") != strlen(rest + 1)))
+        return false;
+    memcpy(name, start, length);
+    name[length] = '\0';
+    return inet_pton(v6 ? AF_INET6 : AF_INET, name, &address) == 1 ||
+           (!v6 && strcasecmp(name, "localhost") == 0);
 }
