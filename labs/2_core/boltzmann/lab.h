@@ -1,0 +1,55 @@
+/* lab.h -- what the parts of the story share: options, data, models and their trainings. */
+#pragma once
+#include "common/story.h"
+#include "common/training.h"
+#include "common/layers.h"
+#include "labs/2_core/boltzmann/rbm.h"
+
+enum { CLASSES = 10, TILES = 10, PICTURES = 4, POINTS_MAX = 1000 };
+
+// What is measured while an RBM learns, at the end of an epoch: a resumed run has the later ones only.
+typedef struct Trace {
+    struct Lab *lab;
+    const RbmModel *model;
+    int count;
+    float epoch[POINTS_MAX], value[POINTS_MAX];      // log pseudo-likelihood, or log-likelihood
+    float *filters[PICTURES], *samples[PICTURES];    // [TILES,PIXELS]
+} Trace;
+
+typedef struct Lab {
+    // Options.
+    int hidden, small, epochs, batch, images, chains;
+    float learning_rate;
+
+    Run *run;
+    Arena *keep, *step;
+    Images train, test;
+    Session session;
+    Source pixels, pixels_test;        // 0 and 1
+    Source features, features_test;    // of the RBM
+    Source deep, deep_test;            // of the two layers
+    RbmModel cd, pcd, small_cd, small_pcd, second;
+    Linear raw_scores, feature_scores, deep_scores;
+    Trace cd_trace, pcd_trace, small_cd_trace, small_pcd_trace;
+    Training train_cd, train_pcd, train_small_cd, train_small_pcd, train_second;
+    Training train_raw, train_features, train_deep;
+    bool cd_ended;        // part learn or classify, whichever came first
+    const float *base;    // [PIXELS] the visible biases at the start of AIS
+} Lab;
+
+bool lab_plan(Lab *lab, const Story *story, Error *err);
+
+// The parts. Each has random streams of its own, so that leaving one out changes none of the others.
+bool part_machine(void *lab, Error *err);
+bool part_hopfield(void *lab, Error *err);
+bool part_ising(void *lab, Error *err);
+bool part_learn(void *lab, Error *err);
+bool part_likelihood(void *lab, Error *err);
+bool part_classify(void *lab, Error *err);
+
+// on_point of the small RBMs' trainings, and of the large ones': context is the Trace.
+void likelihood_point(void *trace, const Training *training, long done);
+void learning_point(void *trace, const Training *training, long done);
+
+// Trains the RBM whose features are classified, unless it is.
+bool lab_train_cd(Lab *lab, Error *err);
