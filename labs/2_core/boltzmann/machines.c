@@ -297,10 +297,10 @@ static void find_transition(const Lab *lab)
     for (int i = 0; i < 2; i++) {
         Rng rng = rng_stream(lab->run->seed, 27 + (uint64_t)i);
         for (int k = 0; k < TEMPERATURES; k++) {
-            double T = 2.18 + 0.03 * k;
+            double T = 2.24 + 0.01 * k;
             t[k] = (float)T;
             u[i][k] =
-                (float)simulate(lab->step, sizes[i], T, lab->run->smoke ? 10 : 40000, &rng).binder;
+                (float)simulate(lab->step, sizes[i], T, lab->run->smoke ? 10 : 60000, &rng).binder;
         }
         plot_series(&plot, names[i], t, u[i], TEMPERATURES);
     }
