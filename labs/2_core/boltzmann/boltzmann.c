@@ -195,6 +195,26 @@ double bm_log_partition(const Rbm *rbm, double *work)
     // end log_partition
 }
 
+void bm_pseudo_likelihood(double *total, const float *v, const Rbm *rbm, int B, double *work)
+{
+    // solution pseudo_likelihood
+    // work[j] is the input of hidden unit j; flipping visible unit i moves it by +- w[j,i].
+    for (int r = 0; r < B; r++, v += rbm->V) {
+        for (int j = 0; j < rbm->H; j++)
+            work[j] = (double)rbm->c[j] + dot(rbm->w + (size_t)j * (size_t)rbm->V, v, rbm->V);
+        total[r] = 0;
+        for (int i = 0; i < rbm->V; i++) {
+            double change = 1 - 2 * (double)v[i], rise = -change * (double)rbm->b[i];
+            for (int j = 0; j < rbm->H; j++) {
+                double weight = (double)rbm->w[(size_t)j * (size_t)rbm->V + (size_t)i];
+                rise += bm_softplus(work[j]) - bm_softplus(work[j] + change * weight);
+            }
+            total[r] -= bm_softplus(-rise);
+        }
+    }
+    // end pseudo_likelihood
+}
+
 void bm_gradient(RbmGradient g, const Rbm *rbm, const float *v0, const float *h0, int B,
                  const float *vk, const float *hk, int P)
 {
@@ -251,26 +271,6 @@ void bm_pcd(RbmGradient g, const Rbm *rbm, const float *v0, int B, float *chains
     }
     bm_gradient(g, rbm, v0, work.h0, B, chains, work.hk, P);
     // end pcd
-}
-
-void bm_pseudo_likelihood(double *total, const float *v, const Rbm *rbm, int B, double *work)
-{
-    // solution pseudo_likelihood
-    // work[j] is the input of hidden unit j; flipping visible unit i moves it by +- w[j,i].
-    for (int r = 0; r < B; r++, v += rbm->V) {
-        for (int j = 0; j < rbm->H; j++)
-            work[j] = (double)rbm->c[j] + dot(rbm->w + (size_t)j * (size_t)rbm->V, v, rbm->V);
-        total[r] = 0;
-        for (int i = 0; i < rbm->V; i++) {
-            double change = 1 - 2 * (double)v[i], rise = -change * (double)rbm->b[i];
-            for (int j = 0; j < rbm->H; j++) {
-                double weight = (double)rbm->w[(size_t)j * (size_t)rbm->V + (size_t)i];
-                rise += bm_softplus(work[j]) - bm_softplus(work[j] + change * weight);
-            }
-            total[r] -= bm_softplus(-rise);
-        }
-    }
-    // end pseudo_likelihood
 }
 
 void bm_ais(double *log_z, const Rbm *rbm, const AisPath *path, Draw draw)

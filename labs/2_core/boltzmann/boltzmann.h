@@ -85,12 +85,17 @@ void bm_free_energy(double *f, const float *v, const Rbm *rbm, int B);
 //     In double. work: [2^H + V], for whatever you like
 double bm_log_partition(const Rbm *rbm, double *work);
 
+// 14. The log pseudo-likelihood of binary rows, summed over the units: total[r] = sum_i log P(v[i] | the other
+//     units) = -sum_i softplus(F(v) - F(v with unit i flipped)). In double; work: [H], for whatever you like.
+//     (Per unit, to compare images of different sizes, it is total / V.)     total: [B]
+void bm_pseudo_likelihood(double *total, const float *v, const Rbm *rbm, int B, double *work);
+
 // A gradient of the log-likelihood: its shape is that of the RBM's w, b and c.
 typedef struct RbmGradient {
     float *w, *b, *c;
 } RbmGradient;
 
-// 14. The data's statistics less the model's:
+// 15. The data's statistics less the model's:
 //       g.w[j,i] = 1/B sum_r h0[r,j] v0[r,i] - 1/P sum_r hk[r,j] vk[r,i]
 //       g.b[i]   = 1/B sum_r v0[r,i]         - 1/P sum_r vk[r,i]
 //       g.c[j]   = 1/B sum_r h0[r,j]         - 1/P sum_r hk[r,j]
@@ -107,22 +112,17 @@ typedef struct CdWork {
     float *vk;    // [B,V] sampled visible states; not used by bm_pcd
 } CdWork;
 
-// 15. Contrastive divergence, CD-k: chains that begin at the data. h0 = hk = P(h | v0); then k times, for
+// 16. Contrastive divergence, CD-k: chains that begin at the data. h0 = hk = P(h | v0); then k times, for
 //     t = 0..k-1:  hs ~ hk,  v = P(v | hs),  vk ~ v,  hk = P(h | vk);  and the gradient of (v0,h0) less
 //     (vk,hk). The samples of step t: hs by the draw's stream + 2t, vk by its stream + 2t + 1.   k >= 1
 void bm_cd(RbmGradient g, const Rbm *rbm, const float *v0, int B, int k, Draw draw, CdWork work);
 
-// 16. Persistent contrastive divergence, PCD-k: the P chains go on from where the last call left them.
+// 17. Persistent contrastive divergence, PCD-k: the P chains go on from where the last call left them.
 //     h0 = P(h | v0). k times, for t = 0..k-1:  hk = P(h | chains), hs ~ hk, v = P(v | hs), chains ~ v,
 //     with the draws of bm_cd. Then hk = P(h | chains), and the gradient of (v0,h0) less (chains,hk).
 //     v0: [B,V], chains: [P,V]
 void bm_pcd(RbmGradient g, const Rbm *rbm, const float *v0, int B, float *chains, int P, int k,
             Draw draw, CdWork work);
-
-// 17. The log pseudo-likelihood of binary rows, summed over the units: total[r] = sum_i log P(v[i] | the other
-//     units) = -sum_i softplus(F(v) - F(v with unit i flipped)). In double; work: [H], for whatever you like.
-//     (Per unit, to compare images of different sizes, it is total / V.)     total: [B]
-void bm_pseudo_likelihood(double *total, const float *v, const Rbm *rbm, int B, double *work);
 
 // Annealed importance sampling, from units that are independent (beta = 0) to the RBM (beta = 1).
 typedef struct AisPath {

@@ -10,7 +10,7 @@ extern const struct CMUnitTest sum_cases[];         // softplus, log_sum_exp
 extern const struct CMUnitTest machine_cases[];     // energy .. gibbs
 extern const struct CMUnitTest network_cases[];     // hopfield_store .. ising
 extern const struct CMUnitTest layer_cases[];       // hidden .. sample
-extern const struct CMUnitTest energy_cases[];      // free_energy, log_partition, pseudo_likelihood
+extern const struct CMUnitTest energy_cases[];      // free_energy .. pseudo_likelihood
 extern const struct CMUnitTest gradient_cases[];    // gradient .. pcd
 extern const struct CMUnitTest ais_cases[];         // ais .. dbn
 

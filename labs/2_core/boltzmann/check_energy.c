@@ -1,4 +1,4 @@
-/* Exercises 12, 13 and 17: free energy, partition function, pseudo-likelihood. check.c says how cases are made. */
+/* Exercises 12 to 14: free energy, partition function, pseudo-likelihood. check.c says how cases are made. */
 #include "labs/2_core/boltzmann/check.h"
 
 static const double not_a_number = (double)NAN;
@@ -183,7 +183,7 @@ CASE(log_partition__takes_the_same_arrays_again)
                   .rtol = 1e-6);
 }
 
-// ---- 17: the pseudo-likelihood ----
+// ---- 14: the pseudo-likelihood ----
 
 static const char pl_formula[] =
     "total = sum_i log P(v[i] | the others) = -sum_i softplus(F(v) - F(v with i flipped))";

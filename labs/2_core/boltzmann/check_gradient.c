@@ -1,4 +1,4 @@
-/* Exercises 14 to 16: the gradient, CD and PCD. check.c says how cases are made. */
+/* Exercises 15 to 17: the gradient, CD and PCD. check.c says how cases are made. */
 #include "labs/2_core/boltzmann/check.h"
 
 static const char w_formula[] = "g.w[j,i] = 1/B sum_r h0[r,j] v0[r,i] - 1/P sum_r hk[r,j] vk[r,i]",
@@ -41,7 +41,7 @@ static Rbm sizes_of(int V, int H)
     return rbm_random(800, V, H, 1);
 }
 
-// ---- 14: the gradient ----
+// ---- 15: the gradient ----
 
 static void check_gradient(int B, int P, int V, int H, uint64_t seed)
 {
@@ -197,7 +197,7 @@ CASE(gradient__takes_the_same_arrays_again)
     assert_near(g.b, &(double){3}, SHAPE(1), .name = "g.b of the second call");
 }
 
-// ---- 15 and 16: CD and PCD ----
+// ---- 16 and 17: CD and PCD ----
 
 static CdWork work_filled(int rows, int chains, int visible, int hidden)
 {
