@@ -385,6 +385,21 @@ CASE(pcd__does_not_depend_on_the_data_in_its_chains)
                 .formula = "two callers with equal chains and different data");
 }
 
+CASE(pcd__serves_two_callers_in_turns)
+{
+    // So strong a weight keeps a chain where it is.
+    Rbm rbm = rbm_of(1, 1, (float[]){400}, (float[]){-200}, (float[]){-200});
+    float *on = FLOATS(1), *off = FLOATS(0);
+    CdWork work = work_filled(1, 1, 1, 1);
+    RbmGradient g = gradient_filled(1, 1, 0);
+    for (uint64_t call = 0; call < 3; call++) {
+        bm_pcd(g, &rbm, FLOATS(1), 1, on, 1, 1, (Draw){875, call}, work);
+        bm_pcd(g, &rbm, FLOATS(1), 1, off, 1, 1, (Draw){876, call}, work);
+    }
+    assert_near(on, &(double){1}, SHAPE(1, 1), .name = "chains of the first caller");
+    assert_near(off, &(double){0}, SHAPE(1, 1), .name = "chains of the second caller");
+}
+
 CASE(pcd__chains_reach_the_distribution_of_the_model)
 {
     enum { CHAINS = 4000 };
@@ -448,6 +463,7 @@ const struct CMUnitTest gradient_cases[] = {
     cmocka_unit_test(pcd__handles_more_and_fewer_chains_than_rows),
     cmocka_unit_test(pcd__takes_k_gibbs_steps),
     cmocka_unit_test(pcd__does_not_depend_on_the_data_in_its_chains),
+    cmocka_unit_test(pcd__serves_two_callers_in_turns),
     cmocka_unit_test(pcd__chains_reach_the_distribution_of_the_model),
     cmocka_unit_test(pcd__propagates_nan),
     cmocka_unit_test(pcd__takes_the_same_arrays_again),

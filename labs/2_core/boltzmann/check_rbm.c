@@ -117,6 +117,9 @@ CASE(visible__takes_probabilities_and_large_inputs)
     bm_visible(v, FLOATS(0.5f, 0), &rbm, 2);
     assert_near(v, ((double[]){1 / (1 + exp(-1)), 0.5, 0.5, 0}), SHAPE(2, 2), .name = "v",
                 .formula = visible_formula);
+    bm_visible(v, FLOATS(1, 0.75f), &rbm, 2);
+    assert_near(v, ((double[]){1 / (1 + exp(-2)), 1, 1 / (1 + exp(-1.5)), 1}), SHAPE(2, 2),
+                .name = "v", .formula = visible_formula);
 }
 
 CASE(visible__propagates_nan)
