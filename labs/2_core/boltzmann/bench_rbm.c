@@ -31,7 +31,7 @@ static Trainer make(Arena *keep, const TrainingForm *form)
     Rng rng = rng_from_seed(1);
     Images images;
     images_generate(keep, &images, 1, 0, BATCH);
-    const Source source = {.images = &images};
+    const Source source = {.images = &images, .binary = true};
     Params *params = params_new(keep);
     RbmModel *model = arena_alloc(keep, sizeof *model);
     *model = rbm_new(params, "cd", &source, HIDDEN, &rng);

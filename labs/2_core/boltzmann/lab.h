@@ -25,7 +25,8 @@ typedef struct Lab {
     Arena *keep, *step;
     Images train, test;
     Session session;
-    Source pixels, pixels_test;        // 0 and 1
+    Source pixels, pixels_test;        // gray levels
+    Source binary, binary_test;        // 0 and 1: what has a likelihood
     Source features, features_test;    // of the RBM
     Source deep, deep_test;            // of the two layers
     RbmModel cd, pcd, small_cd, small_pcd, second;

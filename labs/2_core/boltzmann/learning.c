@@ -73,6 +73,8 @@ bool lab_plan(Lab *lab, const Story *story, Error *err)
     bool learn = story_has(story, "learn"), classify = story_has(story, "classify");
     lab->pixels = (Source){.images = &lab->train};
     lab->pixels_test = (Source){.images = &lab->test};
+    lab->binary = (Source){.images = &lab->train, .binary = true};
+    lab->binary_test = (Source){.images = &lab->test, .binary = true};
     if (learn || classify) {
         Params *params = params_new(keep);
         Rng rng = rng_stream(seed, 1);
@@ -94,27 +96,27 @@ bool lab_plan(Lab *lab, const Story *story, Error *err)
     if (story_has(story, "likelihood")) {
         Params *cd = params_new(keep), *pcd = params_new(keep);
         Rng rng = rng_stream(seed, 3), chains = rng_stream(seed, 4), same = rng;
-        lab->small_cd = rbm_new(cd, "small_cd", &lab->pixels, lab->small, &rng);
-        lab->small_pcd = rbm_new(pcd, "small_pcd", &lab->pixels, lab->small, &same);
+        lab->small_cd = rbm_new(cd, "small_cd", &lab->binary, lab->small, &rng);
+        lab->small_pcd = rbm_new(pcd, "small_pcd", &lab->binary, lab->small, &same);
         rbm_chains(pcd, "small_pcd", &lab->small_pcd, lab->chains, &chains);
         lab->base = tensor_values(keep, lab->small_cd.b);
-        plan_rbm(lab, &lab->train_small_cd, "small_cd", cd, &lab->small_cd, &lab->pixels,
-                 &lab->pixels_test, rate / 2);
+        plan_rbm(lab, &lab->train_small_cd, "small_cd", cd, &lab->small_cd, &lab->binary,
+                 &lab->binary_test, rate / 2);
         plan_watched(lab, &lab->train_small_cd, &lab->small_cd_trace, &lab->small_cd,
                      likelihood_point);
-        plan_rbm(lab, &lab->train_small_pcd, "small_pcd", pcd, &lab->small_pcd, &lab->pixels,
-                 &lab->pixels_test, rate / 2);
+        plan_rbm(lab, &lab->train_small_pcd, "small_pcd", pcd, &lab->small_pcd, &lab->binary,
+                 &lab->binary_test, rate / 2);
         plan_watched(lab, &lab->train_small_pcd, &lab->small_pcd_trace, &lab->small_pcd,
                      likelihood_point);
     }
     if (classify) {
         Params *params = params_new(keep);
         Rng rng = rng_stream(seed, 5);
-        lab->features = (Source){&lab->train, {&lab->cd}, 1};
-        lab->features_test = (Source){&lab->test, {&lab->cd}, 1};
+        lab->features = (Source){&lab->train, false, {&lab->cd}, 1};
+        lab->features_test = (Source){&lab->test, false, {&lab->cd}, 1};
         lab->second = rbm_new(params, "second", &lab->features, lab->hidden, &rng);
-        lab->deep = (Source){&lab->train, {&lab->cd, &lab->second}, 2};
-        lab->deep_test = (Source){&lab->test, {&lab->cd, &lab->second}, 2};
+        lab->deep = (Source){&lab->train, false, {&lab->cd, &lab->second}, 2};
+        lab->deep_test = (Source){&lab->test, false, {&lab->cd, &lab->second}, 2};
         plan_rbm(lab, &lab->train_second, "second", params, &lab->second, &lab->features,
                  &lab->features_test, rate);
         training_plan(&lab->session, &lab->train_second);
@@ -187,7 +189,7 @@ void learning_point(void *context, const Training *training, long done)
     trace->samples[at] = tiles_new(lab->keep);
 
     ArenaMark mark = arena_mark(step);
-    const float *images = tensor_values(step, source_first(step, &lab->pixels_test, rows));
+    const float *images = tensor_values(step, source_first(step, &lab->binary_test, rows));
     float *v = tiles_new(step);
     double *total = arena_alloc(step, sizeof *total * (size_t)rows),
            *work = arena_alloc(step, sizeof *work * (size_t)trace->model->hidden);
@@ -241,7 +243,7 @@ static Tensor *one_of_each(const Lab *lab)
 {
     int index[CLASSES] = {0};
     for (int i = lab->test.count - 1; i >= 0; i--) index[lab->test.labels[i]] = i;
-    return source_rows(lab->step, &lab->pixels_test, index, CLASSES);
+    return source_rows(lab->step, &lab->binary_test, index, CLASSES);
 }
 
 // Chains that begin at test images: how far the model's samples are from the data.
@@ -280,7 +282,7 @@ static void show_chains(const Lab *lab)
 static double mean_activation(const Lab *lab, const RbmModel *model)
 {
     int rows = lab->test.count < 500 ? lab->test.count : 500;
-    const Source source = {&lab->test, {model}, 1};
+    const Source source = {&lab->test, false, {model}, 1};
     Tensor *h = source_first(lab->step, &source, rows), *sum = tensor_new(lab->step, SCALAR);
     kernels.sum(tensor_floats(sum), tensor_floats(h), tensor_count(h));
     return (double)tensor_item(sum) / (double)tensor_count(h);

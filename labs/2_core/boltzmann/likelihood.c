@@ -13,7 +13,7 @@ static double *doubles(Arena *arena, size_t n)
 static const float *judged(const Lab *lab, int *rows)
 {
     *rows = lab->test.count < JUDGED ? lab->test.count : JUDGED;
-    return tensor_values(lab->step, source_first(lab->step, &lab->pixels_test, *rows));
+    return tensor_values(lab->step, source_first(lab->step, &lab->binary_test, *rows));
 }
 
 // Mean of log f(v) = -F(v): what log Z has to be taken from.
@@ -56,7 +56,6 @@ static float *floats(Arena *arena, int rows, int columns)
     return arena_alloc(arena, sizeof(float) * (size_t)rows * (size_t)columns);
 }
 
-// Temperatures as close again near the RBM, where the chains mix badly, as at the start.
 static double estimate_log_z(const Lab *lab, const Rbm *rbm, int steps, int runs, double *error)
 {
     Arena *arena = lab->step;
@@ -83,7 +82,7 @@ static void compare_estimates(const Lab *lab, const RbmModel *model)
     enum { ROWS = 5 };
     static const int temperatures[ROWS] = {10, 100, 1000, 3000, 10000};
     int count = lab->run->smoke ? 1 : ROWS;
-    float at[ROWS], middle[ROWS], low[ROWS], high[ROWS], exact[ROWS];
+    float at[ROWS], middle[ROWS], exact[ROWS], band_x[2 * ROWS], band_y[2 * ROWS];
     Table table = table_new(lab->step, "temperatures|AIS log Z|standard error|exact log Z|"
                                        "AIS - exact");
     Host host = host_begin(lab->step);
@@ -97,18 +96,18 @@ static void compare_estimates(const Lab *lab, const RbmModel *model)
                   truth, estimates[i] - truth);
         at[i] = (float)temperatures[i];
         middle[i] = (float)estimates[i];
-        low[i] = (float)(estimates[i] - 3 * errors[i]);
-        high[i] = (float)(estimates[i] + 3 * errors[i]);
+        band_x[i] = band_x[2 * count - 1 - i] = at[i];    // along below, back above
+        band_y[i] = (float)(estimates[i] - 3 * errors[i]);
+        band_y[2 * count - 1 - i] = (float)(estimates[i] + 3 * errors[i]);
         exact[i] = (float)truth;
     }
     run_table(lab->run, &table);
-    Plot plot = {.title = "Annealed importance sampling: 100 runs",
+    Plot plot = {.title = "Annealed importance sampling, 100 runs, +- 3 standard errors",
                  .x_label = "temperatures",
                  .y_label = "log Z",
                  .log_x = true};
-    plot_shape(&plot, PLOT_LINE, "estimate", at, middle, (size_t)count);
-    plot_shape(&plot, PLOT_POINTS, "3 standard errors below", at, low, (size_t)count);
-    plot_shape(&plot, PLOT_POINTS, "3 standard errors above", at, high, (size_t)count);
+    plot_shape(&plot, PLOT_BAND, "3 standard errors", band_x, band_y, 2 * (size_t)count);
+    plot_series(&plot, "estimate", at, middle, (size_t)count);
     plot_shape(&plot, PLOT_LIMIT, "exact", at, exact, (size_t)count);
     run_plot(lab->run, &plot, "ais");
 }

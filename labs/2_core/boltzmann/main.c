@@ -6,35 +6,34 @@
 static const Part parts[] = {
     {"machine", "Boltzmann machine: enumeration and Gibbs sampling", part_machine,
      .notices = {{"gibbs",
-                  "the distance falls as one over the square root of the sweeps: four times the "
-                  "work for half the error, and slower still with large weights"}}},
+                  "a hundred times the sweeps for a tenth of the error; with large weights the "
+                  "chain stays in one mode for long, and the error with it"}}},
     {"hopfield", "Hopfield network: recall of a damaged pattern", part_hopfield,
-     .notices = {{"hopfield.png", "every pixel votes on every other; two sweeps are enough"},
-                 {"capacity",
-                  "recall breaks down near 0.138 patterns a unit, the more sharply the larger "
-                  "the network"}}},
+     .notices = {{"hopfield.png", "every pixel votes on every other; the second sweep changes "
+                                  "nothing any more"},
+                 {"capacity", "recall breaks down near 0.138 patterns a unit, the more sharply the "
+                              "larger the network"}}},
     {"ising", "Ising model: the phase transition", part_ising,
      .notices = {{"ising.png", "at the critical temperature there are clusters of every size"},
-                 {"magnetization",
-                  "the lattice follows Onsager's curve up to the transition, which a small lattice "
-                  "rounds off"},
-                 {"binder", "the curves of two sizes cross at Onsager's 2.269"}}},
+                 {"magnetization", "a lattice follows Onsager's curve up to the transition, which "
+                                   "a small one rounds off"},
+                 {"binder", "the curves of two sizes cross near Onsager's 2.269"}}},
     {"learn", "Restricted Boltzmann machine: CD-1 and PCD", part_learn,
      .notices = {{"filters.png", "filters begin as noise and become strokes, ends and holes"},
                  {"samples.png, chains.png",
-                  "CD-1 has only ever seen one step away from the data: a long chain wanders to "
-                  "images it never learned about; PCD's chains have been there"},
-                 {"pseudo_likelihood",
-                  "the reconstruction error of PCD is the larger and its samples are the better: "
-                  "the error is no measure of the model"}}},
+                  "CD-1 was trained one step away from the data: a long chain leaves them for "
+                  "images that are no digits; PCD's chains have been there"},
+                 {"reconstruction, pseudo_likelihood",
+                  "both prefer CD-1, whose samples are no digits: they look one step or one pixel "
+                  "far, the likelihood looks everywhere"}}},
     {"likelihood", "Exact log-likelihood, and annealed importance sampling", part_likelihood,
-     .notices = {{"likelihood", "of the same size and for as long, PCD finds the better model"},
-                 {"ais", "with few temperatures the estimate is below the exact value, and its "
-                         "error bar does not say so"}}},
+     .notices = {{"likelihood", "with as many units and epochs PCD ends at the better model"},
+                 {"ais", "with few temperatures the estimate is too low, and its error bar does "
+                         "not say so: it knows only what the runs have seen"}}},
     {"classify", "Deep belief network: classification on features", part_classify,
      .notices = {{"accuracy",
                   "no label was used to learn the features, and a linear classifier on them "
-                  "misclassifies far fewer digits"}}},
+                  "misclassifies fewer digits than on pixels"}}},
 };
 
 static bool prepare(Lab *lab, const Story *story, Error *err)
@@ -48,9 +47,9 @@ static bool prepare(Lab *lab, const Story *story, Error *err)
     if (lab->train.classes > CLASSES)
         return error_set(err, "%s: has %d classes, this lab takes at most %d", lab->train.origin,
                          lab->train.classes, CLASSES);
-    run_print(run, "Training set: %d image%s, test set: %d image%s: %s; a pixel is 0 or 1",
-              lab->train.count, text_plural(lab->train.count), lab->test.count,
-              text_plural(lab->test.count), lab->train.origin);
+    run_print(run, "Training set: %d image%s, test set: %d image%s: %s", lab->train.count,
+              text_plural(lab->train.count), lab->test.count, text_plural(lab->test.count),
+              lab->train.origin);
     lab->session = (Session){
         .run = run,
         .config = arena_print(lab->keep,

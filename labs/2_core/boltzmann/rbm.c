@@ -24,7 +24,7 @@ int source_width(const Source *source)
 
 Tensor *source_rows(Arena *arena, const Source *source, const int *index, int count)
 {
-    Tensor *x = binary_rows(arena, source->images, index, count);
+    Tensor *x = (source->binary ? binary_rows : images_batch)(arena, source->images, index, count);
     if (source->depth == 0) return x;
     Tensor *y = tensor_new(arena, SHAPE(count, source_width(source)));
     Host host = host_begin(arena);

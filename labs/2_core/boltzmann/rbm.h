@@ -21,9 +21,11 @@ typedef struct RbmModel {
     Tensor *chains;       // PCD's, [P,V]; NULL: CD
 } RbmModel;
 
-// Images of 0 and 1, a pixel above half being 1; or the features that layers of RBMs make of them.
+// Images, their gray levels as probabilities or 0 and 1 (a pixel above half is 1); or the features that
+// layers of RBMs make of them.
 typedef struct Source {
     const Images *images;
+    bool binary;
     const RbmModel *layers[LAYERS_MAX];
     int depth;    // 0: the pixels
 } Source;
