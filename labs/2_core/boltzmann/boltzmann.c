@@ -302,9 +302,10 @@ void bm_ais(double *log_z, const Rbm *rbm, const AisPath *path, Draw draw)
         kernels.sigmoid(path->x, path->x, hidden);
         bm_sample(path->h, path->x, hidden, stream_after(draw, 2 * (uint64_t)k - 1));
         kernels.axpby(path->h, path->h, (float)beta, 0.0f, hidden);
-        for (size_t i = 0; i < visible; i++)
-            path->y[i] = (float)((1 - beta) * (double)path->a[i % (size_t)V] +
-                                 beta * (double)rbm->b[i % (size_t)V]);
+        for (int i = 0; i < V; i++)
+            path->y[i] = (float)((1 - beta) * (double)path->a[i] + beta * (double)rbm->b[i]);
+        for (int r = 1; r < runs; r++)
+            memcpy(path->y + (size_t)r * (size_t)V, path->y, (size_t)V * sizeof *path->y);
         matmul(path->y, path->h, rbm->w, runs, V, H, 1.0f);
         kernels.sigmoid(path->y, path->y, visible);
         bm_sample(path->v, path->y, visible, stream_after(draw, 2 * (uint64_t)k));

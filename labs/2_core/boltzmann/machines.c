@@ -103,6 +103,8 @@ bool part_machine(void *context, Error *err)
         run_print(lab->run, "%d units, %d states, weights of 1.5 times N(0,1); log Z = %.6f", UNITS,
                   STATES, log_z);
         print_states(lab, p, counts, most, w, b, log_z);
+        metrics_write(lab->run->metrics, 0,
+                      METRICS({"total_variation_distance", distance(counts, p, most)}));
     }
     for (size_t i = 0; i < points; i++) root[i] = 2 / sqrtf(at[i]);
     plot_shape(&plot, PLOT_LIMIT, "2 / sqrt(sweeps)", at, root, points);
@@ -196,6 +198,7 @@ bool part_hopfield(void *context, Error *err)
         for (int i = 0; i < PIXELS; i++)
             x[p * PIXELS + i] = pattern_pixel(p, i / SIDE, i % SIDE) ? 1 : -1;
     bm_hopfield_store(w, x, PATTERNS, PIXELS);
+    int left = 0;
     Table table = table_new(lab->step, "pattern|damage|wrong pixels before|after|sweeps");
     for (int p = 0; p < PATTERNS; p++) {
         const int *pattern = x + (size_t)p * PIXELS;
@@ -208,6 +211,7 @@ bool part_hopfield(void *context, Error *err)
         as_tile(tiles + (size_t)(PATTERNS + p) * PIXELS, s);
         int sweeps = bm_hopfield_recall(s, w, PIXELS, 100);
         as_tile(tiles + (size_t)(2 * PATTERNS + p) * PIXELS, s);
+        left += wrong(s, pattern, PIXELS);
         table_row(&table, "%d|%s|%d|%d|%d", p + 1,
                   p % 2 == 0 ? "30 % flipped" : "lower half erased", before,
                   wrong(s, pattern, PIXELS), sweeps);
@@ -224,6 +228,7 @@ bool part_hopfield(void *context, Error *err)
                         .scale = 3,
                         .caption = "Hopfield network of 784 units"};
     run_picture(lab->run, picture_grid(lab->step, &grid), grid.caption, "hopfield");
+    metrics_write(lab->run->metrics, 0, METRICS({"wrong_after_recall", left}));
     plot_capacity(lab);
     return true;
 }
@@ -311,6 +316,7 @@ static void find_transition(const Lab *lab)
     double slope = (TEMPERATURES * sxy - sx * sy) / (TEMPERATURES * sxx - sx * sx),
            crossing = onsager + sx / TEMPERATURES - sy / TEMPERATURES / slope;
     run_plot(lab->run, &plot, "binder");
+    metrics_write(lab->run->metrics, 0, METRICS({"binder_crossing", crossing}));
     run_print(lab->run,
               "The Binder cumulants of 8 x 8 and 16 x 16 cross at T = %.3f; Onsager's critical "
               "temperature is 2 / log(1 + sqrt(2)) = %.3f.",
