@@ -5,9 +5,7 @@ bool part_classify(void *context, Error *err)
 {
     Lab *lab = context;
     Training *all[] = {&lab->train_raw, &lab->train_features, &lab->train_deep};
-    const char *const inputs[] = {"pixels", "features of the RBM",
-                                  "features of the deep belief "
-                                  "network"};
+    const char *const inputs[] = {"pixels", "features of the RBM", "features of two layers"};
     const Source *sources[] = {&lab->pixels, &lab->features, &lab->deep};
     if (!lab_train_cd(lab, err)) return false;
     run_print(lab->run, "The second layer of the deep belief network learns the features of the "

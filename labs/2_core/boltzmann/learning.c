@@ -8,8 +8,19 @@ enum { JUDGED = 50 };    // images whose pseudo-likelihood is taken
 
 // ---- models and trainings ----
 
+// Streams of the seed: a training's does not depend on which others there are.
+enum {
+    STREAM_CD = 40,
+    STREAM_PCD,
+    STREAM_SMALL_CD,
+    STREAM_SMALL_PCD,
+    STREAM_SECOND,
+    STREAM_SCORES
+};
+
 static void plan_rbm(Lab *lab, Training *training, const char *name, Params *params,
-                     RbmModel *model, const Source *train, const Source *test, float rate)
+                     RbmModel *model, const Source *train, const Source *test, float rate,
+                     uint64_t stream)
 {
     *training = (Training){
         .name = name,
@@ -24,6 +35,7 @@ static void plan_rbm(Lab *lab, Training *training, const char *name, Params *par
         .test = source_batches(test),
         .epochs = lab->epochs,
         .batch = lab->batch,
+        .rng = rng_stream(lab->run->seed, stream),
     };
 }
 
@@ -58,6 +70,7 @@ static void plan_classifier(Lab *lab, Training *training, const char *name, Line
         .test = source_batches(test),
         .epochs = lab->epochs,
         .batch = lab->batch,
+        .rng = rng_stream(lab->run->seed, STREAM_SCORES),
     };
     training_plan(&lab->session, training);
 }
@@ -80,8 +93,8 @@ bool lab_plan(Lab *lab, const Story *story, Error *err)
         Rng rng = rng_stream(seed, 1);
         lab->cd = rbm_new(params, "cd", &lab->pixels, lab->hidden, &rng);
         lab->base = tensor_values(keep, lab->cd.b);
-        plan_rbm(lab, &lab->train_cd, "cd", params, &lab->cd, &lab->pixels, &lab->pixels_test,
-                 rate);
+        plan_rbm(lab, &lab->train_cd, "cd", params, &lab->cd, &lab->pixels, &lab->pixels_test, rate,
+                 STREAM_CD);
         plan_watched(lab, &lab->train_cd, &lab->cd_trace, &lab->cd, learning_point);
     }
     if (learn) {
@@ -90,7 +103,7 @@ bool lab_plan(Lab *lab, const Story *story, Error *err)
         lab->pcd = rbm_new(params, "pcd", &lab->pixels, lab->hidden, &rng);
         rbm_chains(params, "pcd", &lab->pcd, lab->chains, &rng);
         plan_rbm(lab, &lab->train_pcd, "pcd", params, &lab->pcd, &lab->pixels, &lab->pixels_test,
-                 rate / 2);
+                 rate / 2, STREAM_PCD);
         plan_watched(lab, &lab->train_pcd, &lab->pcd_trace, &lab->pcd, learning_point);
     }
     if (story_has(story, "likelihood")) {
@@ -101,11 +114,11 @@ bool lab_plan(Lab *lab, const Story *story, Error *err)
         rbm_chains(pcd, "small_pcd", &lab->small_pcd, lab->chains, &chains);
         lab->base = tensor_values(keep, lab->small_cd.b);
         plan_rbm(lab, &lab->train_small_cd, "small_cd", cd, &lab->small_cd, &lab->binary,
-                 &lab->binary_test, rate / 2);
+                 &lab->binary_test, rate / 2, STREAM_SMALL_CD);
         plan_watched(lab, &lab->train_small_cd, &lab->small_cd_trace, &lab->small_cd,
                      likelihood_point);
         plan_rbm(lab, &lab->train_small_pcd, "small_pcd", pcd, &lab->small_pcd, &lab->binary,
-                 &lab->binary_test, rate / 2);
+                 &lab->binary_test, rate / 2, STREAM_SMALL_PCD);
         plan_watched(lab, &lab->train_small_pcd, &lab->small_pcd_trace, &lab->small_pcd,
                      likelihood_point);
     }
@@ -118,7 +131,7 @@ bool lab_plan(Lab *lab, const Story *story, Error *err)
         lab->deep = (Source){&lab->train, false, {&lab->cd, &lab->second}, 2};
         lab->deep_test = (Source){&lab->test, false, {&lab->cd, &lab->second}, 2};
         plan_rbm(lab, &lab->train_second, "second", params, &lab->second, &lab->features,
-                 &lab->features_test, rate);
+                 &lab->features_test, rate, STREAM_SECOND);
         training_plan(&lab->session, &lab->train_second);
         plan_classifier(lab, &lab->train_raw, "raw", &lab->raw_scores, &lab->pixels,
                         &lab->pixels_test);
