@@ -18,7 +18,7 @@ enum {
 };
 
 // What the calls work on besides their floats; as it is made at the start, all calls see the same.
-static double few_w[UNITS * UNITS], few_b[UNITS], states[1 << UNITS], sums[N_SUMS], work[1 << FEW],
+static double few_w[UNITS * UNITS], few_b[UNITS], states[1 << UNITS], sums[N_SUMS], work[V],
     more_work[V + (1 << FEW)], w_hopfield[N * N];
 static int patterns[10 * N], spins[L * L];
 

@@ -198,19 +198,17 @@ double bm_log_partition(const Rbm *rbm, double *work)
 void bm_pseudo_likelihood(double *total, const float *v, const Rbm *rbm, int B, double *work)
 {
     // solution pseudo_likelihood
-    // work[j] is the input of hidden unit j; flipping visible unit i moves it by +- w[j,i].
+    // work[i] becomes F(v with unit i flipped) - F(v): the flip moves the input of hidden unit j by +- w[j,i].
     for (int r = 0; r < B; r++, v += rbm->V) {
-        for (int j = 0; j < rbm->H; j++)
-            work[j] = (double)rbm->c[j] + dot(rbm->w + (size_t)j * (size_t)rbm->V, v, rbm->V);
-        total[r] = 0;
-        for (int i = 0; i < rbm->V; i++) {
-            double change = 1 - 2 * (double)v[i], rise = -change * (double)rbm->b[i];
-            for (int j = 0; j < rbm->H; j++) {
-                double weight = (double)rbm->w[(size_t)j * (size_t)rbm->V + (size_t)i];
-                rise += bm_softplus(work[j]) - bm_softplus(work[j] + change * weight);
-            }
-            total[r] -= bm_softplus(-rise);
+        for (int i = 0; i < rbm->V; i++) work[i] = (2 * (double)v[i] - 1) * (double)rbm->b[i];
+        for (int j = 0; j < rbm->H; j++) {
+            const float *w = rbm->w + (size_t)j * (size_t)rbm->V;
+            double x = (double)rbm->c[j] + dot(w, v, rbm->V), unflipped = bm_softplus(x);
+            for (int i = 0; i < rbm->V; i++)
+                work[i] += unflipped - bm_softplus(x + (1 - 2 * (double)v[i]) * (double)w[i]);
         }
+        total[r] = 0;
+        for (int i = 0; i < rbm->V; i++) total[r] -= bm_softplus(-work[i]);
     }
     // end pseudo_likelihood
 }

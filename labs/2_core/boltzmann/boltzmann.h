@@ -10,7 +10,7 @@
  *     V, H         visible and hidden units
  * Any size may be 1. "=" overwrites: what an output held before does not matter. An output never
  * overlaps an input. Inputs are not modified. The same arrays may be passed again with other contents.
- * A NaN in an input propagates to every output that depends on it. kernels/kernels.h has matrix
+ * A NaN in an input propagates to every output that depends on it and can hold one. kernels/kernels.h has matrix
  * products, the sigmoid and random numbers to build on; loops are fine too.
  */
 #pragma once
@@ -86,7 +86,7 @@ void bm_free_energy(double *f, const float *v, const Rbm *rbm, int B);
 double bm_log_partition(const Rbm *rbm, double *work);
 
 // 14. The log pseudo-likelihood of binary rows, summed over the units: total[r] = sum_i log P(v[i] | the other
-//     units) = -sum_i softplus(F(v) - F(v with unit i flipped)). In double; work: [H], for whatever you like.
+//     units) = -sum_i softplus(F(v) - F(v with unit i flipped)). In double; work: [V], for whatever you like.
 //     (Per unit, to compare images of different sizes, it is total / V.)     total: [B]
 void bm_pseudo_likelihood(double *total, const float *v, const Rbm *rbm, int B, double *work);
 

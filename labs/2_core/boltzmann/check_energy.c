@@ -216,7 +216,7 @@ CASE(pseudo_likelihood__matches_conditional_probabilities_by_enumeration)
                 row[i] = 1 - row[i];
             }
         }
-        bm_pseudo_likelihood(total, v, &rbm, B, doubles_filled((size_t)H, not_a_number));
+        bm_pseudo_likelihood(total, v, &rbm, B, doubles_filled((size_t)V, not_a_number));
         assert_near(total, want, SHAPE(B), .name = "total", .formula = pl_formula, .atol = 1e-9,
                     .rtol = 1e-9);
         assert_kept("v", v, kept, n);
@@ -228,7 +228,7 @@ CASE(pseudo_likelihood__of_independent_units_is_the_likelihood)
 {
     Rbm rbm = rbm_of(3, 2, (float[]){0, 0, 0, 0, 0, 0}, (float[]){1, -2, 0}, (float[]){5, -5});
     double total = not_a_number;
-    bm_pseudo_likelihood(&total, FLOATS(1, 0, 1), &rbm, 1, doubles_filled(2, 0));
+    bm_pseudo_likelihood(&total, FLOATS(1, 0, 1), &rbm, 1, doubles_filled(3, 0));
     assert_number(total, -log1p(exp(-1)) - log1p(exp(-2)) - log(2), .name = "total",
                   .formula = pl_formula, .atol = 1e-9);
 }
@@ -249,7 +249,7 @@ CASE(pseudo_likelihood__propagates_nan)
 {
     Rbm rbm = rbm_of(2, 1, (float[]){1, NAN}, (float[]){0, 0}, (float[]){0});
     double total = 1;
-    bm_pseudo_likelihood(&total, FLOATS(1, 1), &rbm, 1, doubles_filled(1, 0));
+    bm_pseudo_likelihood(&total, FLOATS(1, 1), &rbm, 1, doubles_filled(2, 0));
     assert_number(total, not_a_number, .name = "total", .formula = pl_formula);
 }
 

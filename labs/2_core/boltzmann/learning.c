@@ -205,7 +205,7 @@ void learning_point(void *context, const Training *training, long done)
     const float *images = tensor_values(step, source_first(step, &lab->binary_test, rows));
     float *v = tiles_new(step);
     double *total = arena_alloc(step, sizeof *total * (size_t)rows),
-           *work = arena_alloc(step, sizeof *work * (size_t)trace->model->hidden);
+           *work = arena_alloc(step, sizeof *work * PIXELS);
     Host host = host_begin(step);
     Rbm rbm = rbm_on_host(&host, trace->model);
     bm_pseudo_likelihood(total, images, &rbm, rows, work);
