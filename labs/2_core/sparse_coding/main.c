@@ -1,0 +1,47 @@
+/* main.c -- sparse coding: an image patch as a sum of few atoms, and atoms learned from patches. */
+#include "labs/2_core/sparse_coding/lab.h"
+
+static const Part parts[] = {
+    {"lasso", "Lasso: ISTA, FISTA and coordinate descent", part_lasso,
+     .notices = {{"lasso", "FISTA is steeper than ISTA at first; coordinate descent uses each "
+                           "coefficient at once and is ahead of both"}}},
+    {"learn", "Dictionary learning", part_learn,
+     .notices = {{"atoms.png", "the atoms are pieces of strokes: edges, bars, bends and ends"}}},
+    {"denoise", "Denoising by orthogonal matching pursuit", part_denoise,
+     .notices = {{"denoised.png",
+                  "noise is no sum of few atoms, strokes are: what is left out is mostly noise"}}},
+};
+
+int main(int argc, char **argv)
+{
+    Arena *keep = arena_new("keep", (size_t)1 << 30), *step = arena_new("step", (size_t)2 << 30);
+    Lab lab = {.keep = keep,
+               .step = step,
+               .atoms = 128,
+               .patches = 5000,
+               .epochs = 12,
+               .lambda = 0.2f,
+               .noise = 0.2f};
+    Options *options = options_new(keep, "sparse_coding",
+                                   "Sparse coding: the lasso, dictionary learning and denoising "
+                                   "on patches of digits.");
+    options_group(options, "This lab");
+    options_int(options, "atoms", 'k', &lab.atoms, 1, 2000, "atoms of the dictionary");
+    options_int(options, "patches", 'n', &lab.patches, 1, 1000000, "patches to learn from");
+    options_int(options, "epochs", 'e', &lab.epochs, 1, 1000, "passes over the patches");
+    options_float(options, "lambda", 'l', &lab.lambda, 0.001f, 100, "the price of a coefficient");
+    options_float(options, "noise", 0, &lab.noise, 0.001f, 10, "standard deviation of the noise");
+    Story story = {.parts = parts,
+                   .count = sizeof parts / sizeof *parts,
+                   .lesson = "labs/2_core/sparse_coding/README.md",
+                   .step = step};
+    int status;
+    lab.run = story_begin(&story, keep, options, argc, argv, &status);
+    if (lab.run == NULL) return status;
+    if (lab.run->smoke) {
+        if (!options_given(options, "epochs")) lab.epochs = 2;
+        if (!options_given(options, "patches")) lab.patches = 100;
+        if (!options_given(options, "atoms")) lab.atoms = 16;
+    }
+    return story_run(&story, &lab);
+}

@@ -1,0 +1,256 @@
+#include <math.h>
+#include <string.h>
+#include "labs/2_core/sparse_coding/lab.h"
+
+enum { TRAIN_ROWS = 20, TRAIN_COLUMNS = 25, TILES = 16 };
+
+static double *doubles(Arena *arena, size_t n)
+{
+    return arena_zeros(arena, n * sizeof(double));
+}
+
+// ---- three solvers of the lasso ----
+
+static double *random_atoms(Arena *arena, int K, int P, Rng *rng)
+{
+    double *d = doubles(arena, (size_t)K * (size_t)P);
+    for (int k = 0; k < K; k++) {
+        double squares = 0;
+        for (int i = 0; i < P; i++) {
+            d[k * P + i] = (double)rng_normal(rng);
+            squares += d[k * P + i] * d[k * P + i];
+        }
+        for (int i = 0; i < P; i++) d[k * P + i] /= sqrt(squares);
+    }
+    return d;
+}
+
+enum { CURVE = 300 };
+
+// f - f* after each iteration, from a = 0.
+static void converge(float *gap, const Lab *lab, const Dictionary *dict, const double *x, double L,
+                     int solver, double best)
+{
+    double lambda = (double)lab->lambda, *a = doubles(lab->step, (size_t)dict->K),
+           *work = doubles(lab->step, (size_t)(dict->P + 2 * dict->K));
+    for (int t = 0; t < CURVE; t++) {
+        if (solver == 0) sc_ista(a, x, dict, lambda, L, 1, work);
+        if (solver == 1) {    // FISTA's momentum begins anew at each call
+            memset(a, 0, (size_t)dict->K * sizeof *a);
+            sc_fista(a, x, dict, lambda, L, t + 1, work);
+        }
+        if (solver == 2) sc_coordinate_descent(a, x, dict, lambda, 0, 1, work);
+        gap[t] = (float)fmax(sc_objective(a, x, dict, lambda) - best, 1e-15);
+    }
+}
+
+bool part_lasso(void *context, Error *err)
+{
+    (void)err;
+    Lab *lab = context;
+    enum { K = 128, P = 64 };
+    static const char *const names[] = {"ISTA", "FISTA", "coordinate descent"};
+    Rng rng = rng_stream(lab->run->seed, 1);
+    Dictionary dict = {K, P, random_atoms(lab->step, K, P, &rng)};
+    double *x = doubles(lab->step, P), *a = doubles(lab->step, K),
+           *work = doubles(lab->step, P + 2 * K);
+    for (int i = 0; i < P; i++) x[i] = (double)rng_normal(&rng) / 4;
+    double L = sc_spectral_norm(&dict, 200, work) * 1.001;
+    int sweeps = sc_coordinate_descent(a, x, &dict, (double)lab->lambda, 1e-13, 100000, work),
+        used = 0;
+    double best = sc_objective(a, x, &dict, (double)lab->lambda);
+    for (int k = 0; k < K; k++) used += a[k] != 0;
+    run_print(lab->run,
+              "%d random atoms of length %d; spectral norm %.3f; lambda %g: the optimum uses %d "
+              "atoms, found in %d sweeps.",
+              K, P, L / 1.001, (double)lab->lambda, used, sweeps);
+    float at[CURVE], gaps[3][CURVE];
+    Table table = table_new(lab->step, "solver|f - f* after 10|after 100 iterations or sweeps");
+    Plot plot = {.title = "Lasso: distance from the minimum",
+                 .x_label = "iterations, sweeps",
+                 .y_label = "f - f*",
+                 .log_x = true,
+                 .log_y = true};
+    for (int t = 0; t < CURVE; t++) at[t] = (float)(t + 1);
+    for (int s = 0; s < 3; s++) {
+        converge(gaps[s], lab, &dict, x, L, s, best);
+        table_row(&table, "%s|%.2e|%.2e", names[s], (double)gaps[s][9], (double)gaps[s][99]);
+        plot_series(&plot, names[s], at, gaps[s], CURVE);
+    }
+    run_table(lab->run, &table);
+    run_plot(lab->run, &plot, "lasso");
+    return true;
+}
+
+// ---- learning a dictionary ----
+
+// Codes `count` patches, and moves the dictionary towards them: returns the mean objective.
+static double learn_epoch(const Lab *lab, double *d, const double *x, int count, double L,
+                          double *used)
+{
+    int K = lab->atoms;
+    Dictionary dict = {K, PATCH, d};
+    double *A = doubles(lab->step, (size_t)K * (size_t)K),
+           *B = doubles(lab->step, (size_t)K * PATCH), *a = doubles(lab->step, (size_t)K),
+           *work = doubles(lab->step, (size_t)(PATCH + 2 * K)), mean = 0;
+    *used = 0;
+    for (int n = 0; n < count; n++) {
+        const double *patch = x + (size_t)n * PATCH;
+        memset(a, 0, (size_t)K * sizeof *a);
+        if (n % 50 == 0) sc_fista(a, patch, &dict, (double)lab->lambda, L, 20, work);
+        sc_coordinate_descent(a, patch, &dict, (double)lab->lambda, 1e-4, 50, work);
+        mean += sc_objective(a, patch, &dict, (double)lab->lambda) / count;
+        for (int k = 0; k < K; k++) {
+            if (a[k] == 0) continue;
+            *used += 1.0 / count;
+            for (int j = 0; j < K; j++) A[k * K + j] += a[k] * a[j];
+            for (int i = 0; i < PATCH; i++) B[k * PATCH + i] += a[k] * patch[i];
+        }
+    }
+    sc_update(d, A, B, K, PATCH, work);
+    return mean;
+}
+
+// Patches that differ, as first atoms.
+static double *first_atoms(Lab *lab, const double *x, Rng *rng)
+{
+    double *d = doubles(lab->keep, (size_t)lab->atoms * PATCH);
+    for (int k = 0; k < lab->atoms; k++) {
+        const double *patch = x + (size_t)rng_below(rng, (uint32_t)lab->patches) * PATCH;
+        double squares = 0;
+        for (int i = 0; i < PATCH; i++) squares += patch[i] * patch[i];
+        for (int i = 0; i < PATCH; i++) d[k * PATCH + i] = patch[i] / sqrt(squares);
+    }
+    return d;
+}
+
+static void draw_atoms(const Lab *lab)
+{
+    int columns = TILES, count = (lab->atoms + columns - 1) / columns;
+    float *tiles = arena_zeros(lab->step, sizeof *tiles * (size_t)(count * columns) * PATCH);
+    PictureRow *rows = arena_zeros(lab->step, sizeof *rows * (size_t)count);
+    for (int k = 0; k < lab->atoms; k++) {
+        const double *d = lab->learned + (size_t)k * PATCH;
+        double most = 1e-30;
+        for (int i = 0; i < PATCH; i++) most = fmax(most, fabs(d[i]));
+        for (int i = 0; i < PATCH; i++) tiles[k * PATCH + i] = (float)(0.5 + d[i] / most / 2);
+    }
+    for (int r = 0; r < count; r++)
+        rows[r] = (PictureRow){NULL, tiles + (size_t)r * (size_t)columns * PATCH};
+    PictureGrid grid = {.rows = rows,
+                        .row_count = count,
+                        .columns = columns,
+                        .height = SIDE,
+                        .width = SIDE,
+                        .scale = 4,
+                        .caption = "The atoms of the learned dictionary"};
+    run_picture(lab->run, picture_grid(lab->step, &grid), grid.caption, "atoms");
+}
+
+static bool learn(Lab *lab, bool shown)
+{
+    if (lab->learned != NULL) return true;
+    Gray digits = digits_gray(lab->step, lab->run->seed, 0, TRAIN_ROWS, TRAIN_COLUMNS);
+    Rng rng = rng_stream(lab->run->seed, 2);
+    double *x = doubles(lab->step, (size_t)lab->patches * PATCH), *work;
+    for (int n = 0; n < lab->patches; n++) patch_draw(x + (size_t)n * PATCH, &digits, &rng);
+    lab->learned = first_atoms(lab, x, &rng);
+    work = doubles(lab->step, (size_t)lab->atoms + PATCH);
+    Table table = table_new(lab->step, "epoch|mean objective|atoms of a patch");
+    float at[1000], objective[1000];
+    for (int e = 0; e < lab->epochs; e++) {
+        Dictionary dict = {lab->atoms, PATCH, lab->learned};
+        double L = sc_spectral_norm(&dict, 50, work) * 1.05, used;
+        ArenaMark mark = arena_mark(lab->step);
+        objective[e] = (float)learn_epoch(lab, lab->learned, x, lab->patches, L, &used);
+        arena_rewind(lab->step, mark);
+        at[e] = (float)(e + 1);
+        if (e == 0 || e == lab->epochs - 1)
+            table_row(&table, "%d|%.4f|%.1f", e + 1, (double)objective[e], used);
+        if (run_interrupted(lab->run)) return false;
+    }
+    if (!shown) return true;
+    run_table(lab->run, &table);
+    Plot plot = {.title = "Dictionary learning", .x_label = "epoch", .y_label = "mean objective"};
+    plot_series(&plot, "objective", at, objective, (size_t)lab->epochs);
+    run_plot(lab->run, &plot, "objective");
+    draw_atoms(lab);
+    return true;
+}
+
+bool part_learn(void *context, Error *err)
+{
+    (void)err;
+    Lab *lab = context;
+    run_print(lab->run, "%d patches of 8 x 8 pixels, %d atoms, lambda %g", lab->patches, lab->atoms,
+              (double)lab->lambda);
+    return learn(lab, true);
+}
+
+// ---- denoising ----
+
+// Every patch is coded by OMP with as many atoms as leave no more than the noise; a pixel is the mean of its
+// patches.
+static Gray denoise(const Lab *lab, const Gray *noisy, const Dictionary *dict)
+{
+    int K = dict->K;
+    size_t count = (size_t)noisy->height * (size_t)noisy->width;
+    Gray out = {noisy->height, noisy->width, doubles(lab->step, count)};
+    double *weight = doubles(lab->step, count), *a = doubles(lab->step, (size_t)K),
+           *work = doubles(lab->step, (size_t)PATCH + (size_t)K * (2 + PATCH + (size_t)K)),
+           x[PATCH], goal = 1.15 * 1.15 * PATCH * (double)lab->noise * (double)lab->noise;
+    for (int top = 0; top + SIDE <= noisy->height; top++)
+        for (int left = 0; left + SIDE <= noisy->width; left++) {
+            double mean = patch_read(x, noisy, top, left), left_over = goal + 1, back[PATCH];
+            for (int atoms = 0; left_over > goal && atoms <= 10; atoms++) {
+                sc_omp(a, x, dict, atoms, work);
+                memset(back, 0, sizeof back);
+                for (int k = 0; k < K; k++)
+                    for (int i = 0; a[k] != 0 && i < PATCH; i++)
+                        back[i] += a[k] * dict->d[k * PATCH + i];
+                left_over = 0;
+                for (int i = 0; i < PATCH; i++) left_over += (x[i] - back[i]) * (x[i] - back[i]);
+            }
+            for (int i = 0; i < PATCH; i++) {
+                int at = (top + i / SIDE) * noisy->width + left + i % SIDE;
+                out.at[at] += back[i] + mean;
+                weight[at]++;
+            }
+        }
+    for (size_t i = 0; i < count; i++) out.at[i] /= weight[i];
+    return out;
+}
+
+bool part_denoise(void *context, Error *err)
+{
+    (void)err;
+    Lab *lab = context;
+    int columns = lab->run->smoke ? 1 : 8;
+    if (!learn(lab, false)) return false;
+    Gray truth = digits_gray(lab->step, lab->run->seed, 1000000, 1, columns), images[3] = {truth};
+    size_t count = (size_t)truth.height * (size_t)truth.width;
+    Rng rng = rng_stream(lab->run->seed, 3);
+    images[1] = (Gray){truth.height, truth.width, doubles(lab->step, count)};
+    for (size_t i = 0; i < count; i++)
+        images[1].at[i] = truth.at[i] + (double)lab->noise * (double)rng_normal(&rng);
+    Dictionary dict = {lab->atoms, PATCH, lab->learned};
+    images[2] = denoise(lab, &images[1], &dict);
+    Table table = table_new(lab->step, "image|PSNR [dB]");
+    table_row(&table, "noisy|%.2f", psnr(&images[1], &truth));
+    table_row(&table, "denoised|%.2f", psnr(&images[2], &truth));
+    run_table(lab->run, &table);
+    PictureRow rows[3] = {{"original", NULL}, {"noisy", NULL}, {"denoised", NULL}};
+    for (int r = 0; r < 3; r++) {
+        float *tile = arena_zeros(lab->step, sizeof *tile * count);
+        for (size_t i = 0; i < count; i++) tile[i] = (float)images[r].at[i];
+        rows[r].tiles = tile;
+    }
+    PictureGrid grid = {.rows = rows,
+                        .row_count = 3,
+                        .columns = 1,
+                        .height = truth.height,
+                        .width = truth.width,
+                        .caption = "Denoising with a learned dictionary and OMP"};
+    run_picture(lab->run, picture_grid(lab->step, &grid), grid.caption, "denoised");
+    return true;
+}
