@@ -1,6 +1,8 @@
 /* main.c -- sparse coding: an image patch as a sum of few atoms, and atoms learned from patches. */
 #include "labs/2_core/sparse_coding/lab.h"
 
+enum { IMAGES = 500 };    // that patches are drawn from
+
 static const Part parts[] = {
     {"lasso", "Lasso: ISTA, FISTA and coordinate descent", part_lasso,
      .notices = {{"lasso", "FISTA is steeper than ISTA at first; coordinate descent uses each "
@@ -10,6 +12,9 @@ static const Part parts[] = {
     {"denoise", "Denoising by orthogonal matching pursuit", part_denoise,
      .notices = {{"denoised.png",
                   "noise is no sum of few atoms, strokes are: what is left out is mostly noise"}}},
+    {"inpaint", "Inpainting from the pixels that are known", part_inpaint,
+     .notices = {{"inpainted.png", "atoms that fit the known pixels of a patch carry the others "
+                                   "with them"}}},
 };
 
 int main(int argc, char **argv)
@@ -21,7 +26,8 @@ int main(int argc, char **argv)
                .patches = 5000,
                .epochs = 12,
                .lambda = 0.2f,
-               .noise = 0.2f};
+               .noise = 0.2f,
+               .missing = 0.5f};
     Options *options = options_new(keep, "sparse_coding",
                                    "Sparse coding: the lasso, dictionary learning and denoising "
                                    "on patches of digits.");
@@ -31,6 +37,7 @@ int main(int argc, char **argv)
     options_int(options, "epochs", 'e', &lab.epochs, 1, 1000, "passes over the patches");
     options_float(options, "lambda", 'l', &lab.lambda, 0.001f, 100, "the price of a coefficient");
     options_float(options, "noise", 0, &lab.noise, 0.001f, 10, "standard deviation of the noise");
+    options_float(options, "missing", 0, &lab.missing, 0, 0.95f, "share of the pixels to inpaint");
     Story story = {.parts = parts,
                    .count = sizeof parts / sizeof *parts,
                    .lesson = "labs/2_core/sparse_coding/README.md",
@@ -43,5 +50,10 @@ int main(int argc, char **argv)
         if (!options_given(options, "patches")) lab.patches = 100;
         if (!options_given(options, "atoms")) lab.atoms = 16;
     }
+    Error err = {""};
+    ImagesSource source = {
+        .data_dir = lab.run->data, .seed = lab.run->seed, .train = IMAGES, .test = 8};
+    if (!images_load(keep, &lab.train, &lab.test, source, &err)) return run_fail(lab.run, &err);
+    run_print(lab.run, "Patches of %d images: %s", lab.train.count, lab.train.origin);
     return story_run(&story, &lab);
 }

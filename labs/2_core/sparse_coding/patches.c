@@ -1,17 +1,16 @@
 #include "labs/2_core/sparse_coding/patches.h"
 #include <math.h>
-#include "datasets/digits.h"
 
-Gray digits_gray(Arena *arena, uint64_t seed, uint64_t first, int rows, int columns)
+Gray gray_of(Arena *arena, const Images *images, int rows, int columns)
 {
-    Gray gray = {rows * DIGIT_SIZE, columns * DIGIT_SIZE, NULL};
+    int height = images->height, width = images->width;
+    Gray gray = {rows * height, columns * width, NULL};
     gray.at = arena_zeros(arena, sizeof *gray.at * (size_t)gray.height * (size_t)gray.width);
-    uint8_t pixels[DIGIT_PIXELS];
     for (int n = 0; n < rows * columns; n++) {
-        digits_draw(pixels, seed, first + (uint64_t)n);
-        for (int i = 0; i < DIGIT_PIXELS; i++) {
-            int r = n / columns * DIGIT_SIZE + i / DIGIT_SIZE,
-                c = n % columns * DIGIT_SIZE + i % DIGIT_SIZE;
+        const uint8_t *pixels =
+            images->pixels + (size_t)(n % images->count) * (size_t)height * (size_t)width;
+        for (int i = 0; i < height * width; i++) {
+            int r = n / columns * height + i / width, c = n % columns * width + i % width;
             gray.at[r * gray.width + c] = pixels[i] / 255.0;
         }
     }

@@ -2,6 +2,7 @@
 #pragma once
 #include "common/arena.h"
 #include "common/rng.h"
+#include "datasets/images.h"
 
 enum { SIDE = 8, PATCH = SIDE * SIDE };
 
@@ -10,8 +11,8 @@ typedef struct Gray {
     double *at;    // [height,width], 0 to 1
 } Gray;
 
-// Generated digits side by side, rows x columns of them, image `first` on.
-Gray digits_gray(Arena *arena, uint64_t seed, uint64_t first, int rows, int columns);
+// Images side by side, rows x columns of them, from the first on.
+Gray gray_of(Arena *arena, const Images *images, int rows, int columns);
 
 // A random patch that is not all paper, less its mean: [PATCH].
 void patch_draw(double *x, const Gray *image, Rng *rng);
