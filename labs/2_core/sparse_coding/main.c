@@ -5,8 +5,8 @@ enum { IMAGES = 500 };    // that patches are drawn from
 
 static const Part parts[] = {
     {"lasso", "Lasso: ISTA, FISTA and coordinate descent", part_lasso,
-     .notices = {{"lasso", "FISTA is steeper than ISTA at first; coordinate descent uses each "
-                           "coefficient at once and is ahead of both"}}},
+     .notices = {{"lasso", "all stay below the bounds of their theorems; coordinate descent uses "
+                           "each coefficient at once and is ahead of both"}}},
     {"learn", "Dictionary learning", part_learn,
      .notices = {{"atoms.png", "the atoms are pieces of strokes: edges, bars, bends and ends"}}},
     {"denoise", "Denoising by orthogonal matching pursuit", part_denoise,

@@ -64,19 +64,27 @@ bool part_lasso(void *context, Error *err)
               "%d random atoms of length %d; spectral norm %.3f; lambda %g: the optimum uses %d "
               "atoms, found in %d sweeps.",
               K, P, L / 1.001, (double)lab->lambda, used, sweeps);
-    float at[CURVE], gaps[3][CURVE];
+    float at[CURVE], gaps[3][CURVE], bounds[2][CURVE];
     Table table = table_new(lab->step, "solver|f - f* after 10|after 100 iterations or sweeps");
     Plot plot = {.title = "Lasso: distance from the minimum",
                  .x_label = "iterations, sweeps",
                  .y_label = "f - f*",
                  .log_x = true,
                  .log_y = true};
-    for (int t = 0; t < CURVE; t++) at[t] = (float)(t + 1);
+    double distance = 0;    // |a0 - a*|^2, with a0 = 0
+    for (int k = 0; k < K; k++) distance += a[k] * a[k];
+    for (int t = 0; t < CURVE; t++) {    // Beck & Teboulle 2009, theorems 3.1 and 4.4
+        at[t] = (float)(t + 1);
+        bounds[0][t] = (float)(L * distance / (2 * (t + 1)));
+        bounds[1][t] = (float)(2 * L * distance / ((t + 2.0) * (t + 2.0)));
+    }
     for (int s = 0; s < 3; s++) {
         converge(gaps[s], lab, &dict, x, L, s, best);
         table_row(&table, "%s|%.2e|%.2e", names[s], (double)gaps[s][9], (double)gaps[s][99]);
         plot_series(&plot, names[s], at, gaps[s], CURVE);
     }
+    plot_shape(&plot, PLOT_LIMIT, "ISTA's bound, 1/k", at, bounds[0], CURVE);
+    plot_shape(&plot, PLOT_LIMIT, "FISTA's bound, 1/k^2", at, bounds[1], CURVE);
     run_table(lab->run, &table);
     run_plot(lab->run, &plot, "lasso");
     return true;
