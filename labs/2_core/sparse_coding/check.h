@@ -9,6 +9,7 @@
 extern const struct CMUnitTest lasso_cases[];     // soft .. spectral_norm
 extern const struct CMUnitTest solver_cases[];    // ista .. coordinate_descent
 extern const struct CMUnitTest atom_cases[];      // omp, update
+extern const struct CMUnitTest lista_cases[];     // lista, lista_backward
 
 #define DICT(K, P, ...) ((Dictionary){K, P, DOUBLES(__VA_ARGS__)})
 

@@ -1,5 +1,6 @@
 /* Exercises 7 and 8: orthogonal matching pursuit, and the dictionary's update. check.c says how cases are made. */
 #include "labs/2_core/sparse_coding/check.h"
+#include "labs/2_core/sparse_coding/tests/sklearn.inc"
 
 static const double not_a_number = (double)NAN;
 
@@ -42,6 +43,16 @@ CASE(omp__recovers_a_planted_code)
         assert_integer("atoms taken when 6 are asked for and 3 leave nothing", omp(a, x, &dict, 6),
                        3);
     }
+}
+
+CASE(omp__matches_scikit_learn)
+{
+    Dictionary dict = {LASSO_K, LASSO_P, doubles_copy(lasso_d, LASSO_K * LASSO_P)};
+    double *a = doubles_filled(LASSO_K, 7);
+    assert_integer("atoms taken", omp(a, doubles_copy(lasso_x, LASSO_P), &dict, OMP_ATOMS),
+                   OMP_ATOMS);
+    assert_near(a, omp_codes, SHAPE(LASSO_K), .name = "a", .formula = "orthogonal_mp",
+                .atol = 1e-9);
 }
 
 CASE(omp__leaves_a_residual_orthogonal_to_the_atoms_taken)
@@ -230,6 +241,7 @@ CASE(update__takes_the_same_arrays_again)
 const struct CMUnitTest atom_cases[] = {
     cmocka_unit_test(omp__matches_an_example_computed_by_hand),
     cmocka_unit_test(omp__recovers_a_planted_code),
+    cmocka_unit_test(omp__matches_scikit_learn),
     cmocka_unit_test(omp__leaves_a_residual_orthogonal_to_the_atoms_taken),
     cmocka_unit_test(omp__takes_no_more_atoms_than_there_are),
     cmocka_unit_test(omp__ends_when_nothing_is_left),

@@ -1,5 +1,6 @@
 /* Exercises 4 to 6: ISTA, FISTA, coordinate descent. check.c says how cases are made. */
 #include "labs/2_core/sparse_coding/check.h"
+#include "labs/2_core/sparse_coding/tests/sklearn.inc"
 
 static const double not_a_number = (double)NAN;
 
@@ -71,6 +72,21 @@ static void check_steps(void (*solve)(Problem *p, int iterations), bool momentum
         }
 }
 
+// The solution and the optimality conditions of each lambda; `solve` makes a code of a code of zeros.
+static void check_minimum(void (*solve)(double *a, const double *x, const Dictionary *dict,
+                                        double lambda, double *work))
+{
+    Dictionary dict = {LASSO_K, LASSO_P, doubles_copy(lasso_d, LASSO_K * LASSO_P)};
+    for (int i = 0; i < LASSO_COUNT; i++) {
+        double *a = doubles_zero(LASSO_K), *x = doubles_copy(lasso_x, LASSO_P);
+        solve(a, x, &dict, lasso_lambda[i], doubles_filled(LASSO_P + 2 * LASSO_K, (double)NAN));
+        assert_near(a, lasso_codes + (size_t)i * LASSO_K, SHAPE(LASSO_K), .name = "a",
+                    .formula = "the minimum of 1/2 |x - D^T a|^2 + lambda |a|_1, by scikit-learn",
+                    .atol = 1e-6);
+        assert_optimal(a, x, &dict, lasso_lambda[i], 1e-6);
+    }
+}
+
 // ---- 4: ISTA ----
 
 static const char ista_formula[] = "a = soft(a + 1/L D (x - D^T a), lambda / L)";
@@ -103,6 +119,16 @@ CASE(ista__reaches_the_optimality_conditions)
     Problem p = problem(10, 12, 41);
     ista(&p, 20000);
     assert_optimal(p.a, p.x, &p.dict, p.lambda, 1e-6);
+}
+
+static void by_ista(double *a, const double *x, const Dictionary *dict, double lambda, double *work)
+{
+    sc_ista(a, x, dict, lambda, 4, 3000, work);
+}
+
+CASE(ista__matches_the_lasso_of_scikit_learn)
+{
+    check_minimum(by_ista);
 }
 
 CASE(ista__of_a_large_lambda_is_zero)
@@ -150,6 +176,17 @@ CASE(fista__reaches_the_optimality_conditions)
     Problem p = problem(20, 12, 50);
     fista(&p, 4000);
     assert_optimal(p.a, p.x, &p.dict, p.lambda, 1e-6);
+}
+
+static void by_fista(double *a, const double *x, const Dictionary *dict, double lambda,
+                     double *work)
+{
+    sc_fista(a, x, dict, lambda, 4, 3000, work);
+}
+
+CASE(fista__matches_the_lasso_of_scikit_learn)
+{
+    check_minimum(by_fista);
 }
 
 CASE(fista__keeps_the_bound_of_its_theorem)
@@ -254,6 +291,17 @@ CASE(coordinate_descent__reaches_the_optimality_conditions)
     assert_optimal(p.a, p.x, &p.dict, p.lambda, 1e-6);
 }
 
+static void by_descent(double *a, const double *x, const Dictionary *dict, double lambda,
+                       double *work)
+{
+    sc_coordinate_descent(a, x, dict, lambda, 1e-12, 100000, work);
+}
+
+CASE(coordinate_descent__matches_the_lasso_of_scikit_learn)
+{
+    check_minimum(by_descent);
+}
+
 CASE(coordinate_descent__divides_by_the_squared_length_of_an_atom)
 {
     Problem p = problem(4, 6, 71);
@@ -319,17 +367,20 @@ const struct CMUnitTest solver_cases[] = {
     cmocka_unit_test(ista__takes_its_steps_from_the_a_it_is_given),
     cmocka_unit_test(ista__lowers_the_objective_in_every_step),
     cmocka_unit_test(ista__reaches_the_optimality_conditions),
+    cmocka_unit_test(ista__matches_the_lasso_of_scikit_learn),
     cmocka_unit_test(ista__of_a_large_lambda_is_zero),
     cmocka_unit_test(ista__propagates_nan),
     cmocka_unit_test(ista__takes_the_same_arrays_again),
     cmocka_unit_test(fista__takes_its_steps_with_momentum),
     cmocka_unit_test(fista__reaches_the_optimality_conditions),
+    cmocka_unit_test(fista__matches_the_lasso_of_scikit_learn),
     cmocka_unit_test(fista__keeps_the_bound_of_its_theorem),
     cmocka_unit_test(fista__of_a_large_lambda_is_zero),
     cmocka_unit_test(fista__propagates_nan),
     cmocka_unit_test(fista__takes_the_same_arrays_again),
     cmocka_unit_test(coordinate_descent__updates_one_coefficient_after_the_other),
     cmocka_unit_test(coordinate_descent__reaches_the_optimality_conditions),
+    cmocka_unit_test(coordinate_descent__matches_the_lasso_of_scikit_learn),
     cmocka_unit_test(coordinate_descent__divides_by_the_squared_length_of_an_atom),
     cmocka_unit_test(coordinate_descent__leaves_the_coefficient_of_a_zero_atom),
     cmocka_unit_test(coordinate_descent__ends_when_a_sweep_changes_at_most_the_tolerance),

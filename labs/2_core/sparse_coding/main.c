@@ -7,8 +7,17 @@ static const Part parts[] = {
     {"lasso", "Lasso: ISTA, FISTA and coordinate descent", part_lasso,
      .notices = {{"lasso", "all stay below the bounds of their theorems; coordinate descent uses "
                            "each coefficient at once and is ahead of both"}}},
-    {"learn", "Dictionary learning", part_learn,
+    {"planted", "Dictionary learning: a planted dictionary", part_planted,
+     .notices = {{"planted",
+                  "nothing but the signals was given, and nearly every atom is found: the "
+                  "first ones fast, the last ones late"}}},
+    {"learn", "Dictionary learning: patches of digits", part_learn,
      .notices = {{"atoms.png", "the atoms are pieces of strokes: edges, bars, bends and ends"}}},
+    {"lista", "LISTA: a network that is trained to find the code", part_lista,
+     .notices = {{"lista", "a layer costs what an iteration does, and is worth more than eight of "
+                           "ISTA's, on patches like those that it was trained on"},
+                 {"code", "ISTA is still on its way from 0; LISTA has most atoms of the optimal "
+                          "code, near their values"}}},
     {"denoise", "Denoising by orthogonal matching pursuit", part_denoise,
      .notices = {{"denoised.png",
                   "noise is no sum of few atoms, strokes are: what is left out is mostly noise"}}},
@@ -29,8 +38,8 @@ int main(int argc, char **argv)
                .noise = 0.2f,
                .missing = 0.5f};
     Options *options = options_new(keep, "sparse_coding",
-                                   "Sparse coding: the lasso, dictionary learning and denoising "
-                                   "on patches of digits.");
+                                   "Sparse coding: the lasso, dictionary learning, a learned "
+                                   "encoder, and denoising on patches of digits.");
     options_group(options, "This lab");
     options_int(options, "atoms", 'k', &lab.atoms, 1, 2000, "atoms of the dictionary");
     options_int(options, "patches", 'n', &lab.patches, 1, 1000000, "patches to learn from");

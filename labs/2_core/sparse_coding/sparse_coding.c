@@ -3,11 +3,15 @@
 #include <math.h>
 #include <string.h>
 
+// By four sums at once: one alone would wait for each of its additions.
 static double dot(const double *a, const double *b, int n)
 {
-    double sum = 0;
-    for (int i = 0; i < n; i++) sum += a[i] * b[i];
-    return sum;
+    double sum[4] = {0};
+    int i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int j = 0; j < 4; j++) sum[j] += a[i + j] * b[i + j];
+    for (; i < n; i++) sum[0] += a[i] * b[i];
+    return sum[0] + sum[1] + (sum[2] + sum[3]);
 }
 
 // y += factor x
@@ -181,4 +185,43 @@ void sc_update(double *d, const double *A, const double *B, int K, int P, double
         for (int i = 0; i < P; i++) own[i] = work[i] / length;
     }
     // end update
+}
+
+void sc_lista(double *codes, const double *x, const Encoder *encoder, double *work)
+{
+    // solution lista
+    int K = encoder->K, P = encoder->P;
+    for (int k = 0; k < K; k++) work[k] = dot(encoder->W + (size_t)k * (size_t)P, x, P);
+    for (int t = 0; t < encoder->layers; t++) {
+        double *code = codes + (size_t)t * (size_t)K;
+        for (int k = 0; k < K; k++) {
+            double z = work[k];
+            if (t > 0) z += dot(encoder->S + (size_t)k * (size_t)K, code - K, K);
+            code[k] = sc_soft(z, encoder->threshold[k]);
+        }
+    }
+    // end lista
+}
+
+void sc_lista_backward(EncoderGradient g, const double *g_code, const double *codes,
+                       const double *x, const Encoder *encoder, double *work)
+{
+    // solution lista_backward
+    size_t K = (size_t)encoder->K, P = (size_t)encoder->P;
+    double *g_now = work, *g_before = work + K;    // of a layer's codes, and of the layer before
+    memcpy(g_now, g_code, K * sizeof *g_now);
+    for (int t = encoder->layers - 1; t >= 0; t--) {
+        const double *code = codes + (size_t)t * K;
+        memset(g_before, 0, K * sizeof *g_before);
+        for (size_t k = 0; k < K; k++) {
+            if (code[k] == 0) continue;
+            g.threshold[k] -= g_now[k] * (code[k] / fabs(code[k]));
+            add(g.W + k * P, x, g_now[k], encoder->P);
+            if (t == 0) continue;
+            add(g.S + k * K, code - K, g_now[k], encoder->K);
+            add(g_before, encoder->S + k * K, g_now[k], encoder->K);
+        }
+        memcpy(g_now, g_before, K * sizeof *g_now);
+    }
+    // end lista_backward
 }

@@ -1,4 +1,4 @@
-/* sparse_coding.h -- what you write in this lab: eight functions of a few lines each.
+/* sparse_coding.h -- what you write in this lab: ten functions of a few lines each.
  *
  * A signal x [P] is written as a sum of few atoms: x = sum_k a[k] d[k,:], with most a[k] equal to 0. The
  * one objective of this lab is the lasso's, in this form and no other:
@@ -57,9 +57,9 @@ int sc_coordinate_descent(double *a, const double *x, const Dictionary *dict, do
 
 // 7. Orthogonal matching pursuit: up to `atoms` times, takes the atom that has the largest |d_k.r| with the
 //    residual r (the first of several), and fits the coefficients of all taken atoms by least squares; the
-//    others are 0. Ends early where the largest is not above 1e-12 |x|, all K are taken, or the best one is a sum of
-//    those taken. Atoms have
-//    length 1. Returns how many were taken. Where a d_k.r is NaN, all of a become NaN, and it returns 0.
+//    others are 0. Ends early where the largest is not above 1e-12 |x|, all K are taken, or the best one is
+//    a sum of those taken. Atoms have length 1. Returns how many were taken. Where a d_k.r is NaN, all of a
+//    become NaN, and it returns 0.
 //    work: [P + 2 K + K P + K K], for whatever you like
 int sc_omp(double *a, const double *x, const Dictionary *dict, int atoms, double *work);
 
@@ -68,3 +68,26 @@ int sc_omp(double *a, const double *x, const Dictionary *dict, int atoms, double
 //      d_k = d_k + (B_k - sum_j A[k,j] d_j) / A[k,k],   then scaled to length 1.
 //    An atom whose A[k,k] is 0, or that would become 0, stays as it was. d: [K,P]; work: [P]
 void sc_update(double *d, const double *A, const double *B, int K, int P, double *work);
+
+// A learned encoder, LISTA (Gregor & LeCun 2010): `layers` iterations of ISTA as a network, whose layers
+// share one set of weights.
+typedef struct Encoder {
+    int K, P, layers;           // layers >= 1
+    const double *W;            // [K,P]; ISTA's is D / L
+    const double *S;            // [K,K]; ISTA's is I - D D^T / L
+    const double *threshold;    // [K], none below 0; ISTA's are lambda / L
+} Encoder;
+
+// 9. The codes after each layer, from a code of 0:
+//      codes[t] = soft(W x + S codes[t-1], threshold)      with codes[-1] = 0
+//    The last row is the encoder's output. codes: [layers,K]; work: [K]
+void sc_lista(double *codes, const double *x, const Encoder *encoder, double *work);
+
+// 10. Adds to g, of the encoder's shapes, the gradient of a loss whose gradient with
+//     respect to the last row of the codes is g_code [K]. `codes` are those that sc_lista made of x. Where a code is 0 the
+//     slope of its soft threshold is 0. work: [2 K]
+typedef struct EncoderGradient {
+    double *W, *S, *threshold;
+} EncoderGradient;
+void sc_lista_backward(EncoderGradient g, const double *g_code, const double *codes,
+                       const double *x, const Encoder *encoder, double *work);
