@@ -59,7 +59,7 @@ CASE(omp__leaves_a_residual_orthogonal_to_the_atoms_taken)
 {
     static const int sizes[][2] = {{1, 1}, {5, 3}, {3, 9}, {20, 12}, {50, 33}};
     for (int s = 0; s < 5; s++) {
-        int K = sizes[s][0], P = sizes[s][1], atoms = K < P ? (K + 1) / 2 : (P + 1) / 2;
+        int K = sizes[s][0], P = sizes[s][1], atoms = K <= P ? K : P - 1;
         Dictionary dict = unit_atoms(90 + (uint64_t)s, K, P);
         double *x = normal(95, (size_t)P), *a = doubles_filled((size_t)K, 7),
                *kept = doubles_copy(x, (size_t)P);

@@ -59,7 +59,7 @@ static void check_steps(void (*solve)(Problem *p, int iterations), bool momentum
                         const char *formula)
 {
     for (int s = 0; s < SIZES; s++)
-        for (int iterations = 0; iterations <= 7; iterations++) {
+        for (int iterations = 0; iterations <= 40; iterations += iterations < 7 ? 1 : 33) {
             Problem p = problem(sizes[s][0], sizes[s][1], 30 + (uint64_t)s);
             size_t K = (size_t)p.dict.K, P = (size_t)p.dict.P;
             double *want = iterate(&p, iterations, momentum), *x = doubles_copy(p.x, P),
