@@ -267,7 +267,8 @@ CASE(lista_backward__handles_large_and_small_numbers)
         double scale = sign < 0 ? 1e-200 : 1e200;
         Encoder e = {1, 1, 2, DOUBLES(1), DOUBLES(0.5), doubles_filled(1, scale)};
         EncoderGradient g = gradient_zero(&e);
-        backward(g, &e, DOUBLES(0.1), doubles_filled(1, 3 * scale));    // codes 2, 3 times the scale
+        backward(g, &e, DOUBLES(0.1),
+                 doubles_filled(1, 3 * scale));    // codes 2, 3 times the scale
         assert_number(g.W[0] / scale, 0.45, .name = "g.W", .formula = backward_formula);
         assert_number(g.S[0] / scale, 0.2, .name = "g.S", .formula = backward_formula);
         assert_number(g.threshold[0], -0.15, .name = "g.threshold", .formula = backward_formula);

@@ -106,10 +106,10 @@ static void network_train(Network *net, const Task *task, int epochs)
 
 // ---- errors of the test patches ----
 
-static double squared_distance(const double *a, const double *b, int n)
+static double squared_length(const double *a, int n)
 {
     double sum = 0;
-    for (int i = 0; i < n; i++) sum += (a[i] - b[i]) * (a[i] - b[i]);
+    for (int i = 0; i < n; i++) sum += a[i] * a[i];
     return sum;
 }
 
@@ -118,21 +118,19 @@ static double squared_distance(const double *a, const double *b, int n)
 static float error_of(const Task *task, const Network *net, bool momentum, int iterations)
 {
     int K = task->dict.K;
-    double wrong = 0, all = 0, lambda = (double)task->lab->lambda,
-           *a = doubles(task->lab->step, (size_t)K),
+    double wrong = 0, lambda = (double)task->lab->lambda, *a = doubles(task->lab->step, (size_t)K),
            *work = doubles(task->lab->step, (size_t)(PATCH + 2 * K));
-    const double *zero = doubles(task->lab->step, (size_t)K);
     for (int n = 0; n < task->test.count; n++) {
         const double *x = task->test.x + (size_t)n * PATCH,
-                     *best = task->test.best + (size_t)n * (size_t)K, *code = a;
+                     *best = task->test.best + (size_t)n * (size_t)K;
         memset(a, 0, (size_t)K * sizeof *a);
-        if (net != NULL) code = network_encode(net, x);
+        if (net != NULL) memcpy(a, network_encode(net, x), (size_t)K * sizeof *a);
         else if (momentum) sc_fista(a, x, &task->dict, lambda, task->L, iterations, work);
         else sc_ista(a, x, &task->dict, lambda, task->L, iterations, work);
-        wrong += squared_distance(code, best, K);
-        all += squared_distance(zero, best, K);
+        for (int k = 0; k < K; k++) a[k] -= best[k];
+        wrong += squared_length(a, K);
     }
-    return (float)(wrong / all);
+    return (float)(wrong / squared_length(task->test.best, task->test.count * K));
 }
 
 // ---- the part ----
@@ -175,6 +173,11 @@ bool part_lista(void *context, Error *err)
     run_print(lab->run, "%d patches to train on, %d to test; optimal codes by coordinate descent",
               task.train.count, task.test.count);
 
+    if (squared_length(task.test.best, task.test.count * lab->atoms) == 0) {
+        run_print(lab->run, "All optimal codes are 0: lambda %g is too large for these patches.",
+                  (double)lab->lambda);
+        return true;
+    }
     float at[DOUBLINGS], ista[DOUBLINGS], fista[DOUBLINGS], layers[DEPTHS], lista[DEPTHS];
     for (int t = 0; t < DOUBLINGS; t++) {
         at[t] = (float)(1 << t);
