@@ -20,7 +20,7 @@ try:
 except ImportError:
     sys.exit(3)
 
-K, P, SIGNALS, ITERATIONS, LAMBDA = 128, 64, 1000, 100, 0.2
+K, P, SIGNALS, ITERATIONS, LAMBDA = 128, 64, 400, 100, 0.2
 draw = numpy.random.default_rng(1)
 D = draw.standard_normal((K, P))
 D /= numpy.linalg.norm(D, axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-/* bench_fista.c -- iterations of FISTA a second, over 1000 signals of 64 numbers and 128 atoms.
+/* bench_fista.c -- iterations of FISTA a second, over 400 signals of 64 numbers and 128 atoms.
  *
  *     ./lab bench fista --peers        beside scikit-learn and NumPy (LAB_PYTHON names a Python)
  *
@@ -17,7 +17,7 @@
 #include "labs/2_core/sparse_coding/dictionary.h"
 #include "labs/2_core/sparse_coding/sparse_coding.h"
 
-enum { K = 128, P = 64, N = 1000, ITERATIONS = 100, BLOCK = 100 };
+enum { K = 128, P = 64, N = 400, ITERATIONS = 100, BLOCK = 100 };
 static const float LAMBDA = 0.2f;
 
 typedef struct Work {
@@ -134,7 +134,7 @@ static bool measure(const Bench *b, int threads, Error *err)
     if (!bench_compare(contenders, count, plan, timings, err)) return false;
     cJSON *row = bench_report_row(b->report);
     cJSON_AddNumberToObject(row, "threads", threads);
-    printf("\n%-32s %2s %22s %11s\n", "1000 signals, 128 atoms", "t", "million iterations/s",
+    printf("\n%-32s %2s %22s %11s\n", "400 signals, 128 atoms", "t", "million iterations/s",
            "first/its");
     for (int i = 0; i < count; i++) {
         bench_report_timing(row, &timings[i]);

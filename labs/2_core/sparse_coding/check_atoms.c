@@ -8,7 +8,7 @@ static const double not_a_number = (double)NAN;
 
 static double *omp_work(int K, int P)
 {
-    return doubles_filled((size_t)(P + 2 * K + K * P + K * K), not_a_number);
+    return doubles_filled((size_t)P + (size_t)K * (size_t)(2 + P + K), not_a_number);
 }
 
 static int omp(double *a, const double *x, const Dictionary *dict, int atoms)
@@ -139,8 +139,10 @@ static const char update_formula[] =
 static void check_update(int K, int P, int n, uint64_t seed)
 {
     size_t k2 = (size_t)K * (size_t)K, kp = (size_t)K * (size_t)P;
-    double *A = doubles_zero(k2), *B = doubles_zero(kp), *codes = normal(seed, (size_t)(n * K)),
-           *x = normal(seed + 1, (size_t)(n * P)), *want, *work = doubles_filled((size_t)P, 7);
+    double *A = doubles_zero(k2), *B = doubles_zero(kp),
+           *codes = normal(seed, (size_t)n * (size_t)K),
+           *x = normal(seed + 1, (size_t)n * (size_t)P), *want,
+           *work = doubles_filled((size_t)P, 7);
     for (int s = 0; s < n; s++)
         for (int k = 0; k < K; k++) {
             for (int j = 0; j < K; j++) A[k * K + j] += codes[s * K + k] * codes[s * K + j];

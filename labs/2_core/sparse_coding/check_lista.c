@@ -44,7 +44,7 @@ static const char lista_formula[] = "codes[t] = soft(W x + S codes[t-1], thresho
 
 static double *encode(const Encoder *e, const double *x)
 {
-    double *codes = doubles_filled((size_t)(e->layers * e->K), not_a_number);
+    double *codes = doubles_filled((size_t)e->layers * (size_t)e->K, not_a_number);
     sc_lista(codes, x, e, doubles_filled((size_t)e->K, not_a_number));
     return codes;
 }
@@ -160,7 +160,7 @@ static EncoderGradient gradient_zero(const Encoder *e)
 static void backward(EncoderGradient g, const Encoder *e, const double *g_code, const double *x)
 {
     sc_lista_backward(g, g_code, forward(e, x), x, e,
-                      doubles_filled((size_t)(2 * e->K), not_a_number));
+                      doubles_filled(2 * (size_t)e->K, not_a_number));
 }
 
 static void expect_gradient(EncoderGradient g, const Encoder *e, const double *W, const double *S,

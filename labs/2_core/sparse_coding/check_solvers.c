@@ -306,7 +306,8 @@ CASE(coordinate_descent__divides_by_the_squared_length_of_an_atom)
 {
     Problem p = problem(4, 6, 71);
     double *d = doubles_copy(p.dict.d, 24);
-    for (int i = 0; i < 24; i++) d[i] *= 1 + i / 6;
+    for (int k = 0; k < 4; k++)
+        for (int i = 0; i < 6; i++) d[k * 6 + i] *= 1 + k;
     p.dict.d = d;
     check_descent(&p, 1e-9, 500);
     assert_optimal(p.a, p.x, &p.dict, p.lambda, 1e-6);

@@ -119,7 +119,7 @@ static float error_of(const Task *task, const Network *net, bool momentum, int i
 {
     int K = task->dict.K;
     double wrong = 0, lambda = (double)task->lab->lambda, *a = doubles(task->lab->step, (size_t)K),
-           *work = doubles(task->lab->step, (size_t)(PATCH + 2 * K));
+           *work = doubles(task->lab->step, PATCH + 2 * (size_t)K);
     for (int n = 0; n < task->test.count; n++) {
         const double *x = task->test.x + (size_t)n * PATCH,
                      *best = task->test.best + (size_t)n * (size_t)K;

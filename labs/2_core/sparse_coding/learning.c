@@ -15,7 +15,7 @@ bool part_planted(void *context, Error *err)
     Rng rng = rng_stream(lab->run->seed, 5);
     const double *truth = random_atoms(lab->step, K, P, &rng),
                  *x = planted_signals(lab->step, truth, (Planted){K, P, SIGNALS, OF}, &rng);
-    float at[EPOCHS], share[EPOCHS];
+    float at[EPOCHS], share[2][EPOCHS] = {{0}};
     int epochs = lab->run->smoke ? 5 : EPOCHS;
     Table table = table_new(lab->step, "codes by|atoms of a signal|atoms recovered [%]");
     Plot plot = {.title = "A planted dictionary",
@@ -31,14 +31,13 @@ bool part_planted(void *context, Error *err)
         for (int e = 0; e < epochs && !run_interrupted(lab->run); e++) {
             used = dictionary_epoch(&learning, lab->step).used;
             at[e] = (float)(e + 1);
-            share[e] = (float)recovered_share(learning.d, truth, K, P);
+            share[by][e] = (float)recovered_share(learning.d, truth, K, P);
         }
         if (run_interrupted(lab->run)) return false;
-        table_row(&table, "%s|%.1f|%.0f", names[by], used, 100 * (double)share[epochs - 1]);
-        metrics_write(lab->run->metrics, by, METRICS({"recovered_share", share[epochs - 1]}));
-        float *held = arena_zeros(lab->step, sizeof share);
-        for (int e = 0; e < epochs; e++) held[e] = share[e];
-        plot_series(&plot, names[by], at, held, (size_t)epochs);
+        double last = (double)share[by][epochs - 1];
+        table_row(&table, "%s|%.1f|%.0f", names[by], used, 100 * last);
+        metrics_write(lab->run->metrics, by, METRICS({"recovered_share", last}));
+        plot_series(&plot, names[by], at, share[by], (size_t)epochs);
     }
     run_table(lab->run, &table);
     run_plot(lab->run, &plot, "planted");

@@ -56,7 +56,6 @@ static Gray restored(const Lab *lab, const Gray *image, const bool *known, doubl
             bool here[PATCH];
             int seen = 0;
             double mean = 0;
-            patch_read(x, image, top, left);
             for (int i = 0; i < PATCH; i++) {
                 int at = (top + i / SIDE) * image->width + left + i % SIDE;
                 here[i] = known == NULL || known[at];

@@ -10,7 +10,7 @@ static void converge(float *gap, const Lab *lab, const Dictionary *dict, const d
                      int solver, double best)
 {
     double lambda = (double)lab->lambda, *a = doubles(lab->step, (size_t)dict->K),
-           *work = doubles(lab->step, (size_t)(dict->P + 2 * dict->K));
+           *work = doubles(lab->step, (size_t)dict->P + 2 * (size_t)dict->K);
     for (int t = 0; t < CURVE; t++) {
         if (solver == 0) sc_ista(a, x, dict, lambda, L, 1, work);
         if (solver == 1) {    // FISTA's momentum begins anew at each call
