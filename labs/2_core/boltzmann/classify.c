@@ -4,13 +4,14 @@
 bool part_classify(void *context, Error *err)
 {
     Lab *lab = context;
-    Training *all[] = {&lab->train_raw, &lab->train_features, &lab->train_deep};
+    Training *all[] = {&lab->on_pixels.training, &lab->on_features.training,
+                       &lab->on_deep.training};
     const char *const inputs[] = {"pixels", "features of the RBM", "features of two layers"};
     const Source *sources[] = {&lab->pixels, &lab->features, &lab->deep};
     if (!lab_train_cd(lab, err)) return false;
     run_print(lab->run, "The second layer of the deep belief network learns the features of the "
                         "first.");
-    if (!training_run(&lab->session, &lab->train_second, err)) return false;
+    if (!training_run(&lab->session, &lab->second.training, err)) return false;
     for (int i = 0; i < 3; i++)
         if (!training_run(&lab->session, all[i], err)) return false;
     Table table = table_new(lab->step, "logistic regression on|numbers|test accuracy [%]");

@@ -16,6 +16,17 @@ typedef struct Trace {
     float *filters[PICTURES], *samples[PICTURES];    // [TILES,PIXELS]
 } Trace;
 
+typedef struct Learner {
+    RbmModel model;
+    Training training;
+    Trace trace;
+} Learner;
+
+typedef struct Classifier {
+    Linear scores;
+    Training training;
+} Classifier;
+
 typedef struct Lab {
     // Options.
     int hidden, small, epochs, batch, images, chains;
@@ -29,16 +40,13 @@ typedef struct Lab {
     Source binary, binary_test;        // 0 and 1: what has a likelihood
     Source features, features_test;    // of the RBM
     Source deep, deep_test;            // of the two layers
-    RbmModel cd, pcd, small_cd, small_pcd, second;
-    Linear raw_scores, feature_scores, deep_scores;
-    Trace cd_trace, pcd_trace, small_cd_trace, small_pcd_trace;
-    Training train_cd, train_pcd, train_small_cd, train_small_pcd, train_second;
-    Training train_raw, train_features, train_deep;
+    Learner cd, pcd, small_cd, small_pcd, second;
+    Classifier on_pixels, on_features, on_deep;
     bool cd_ended;        // part learn or classify, whichever came first
     const float *base;    // [PIXELS] the visible biases at the start of AIS
 } Lab;
 
-bool lab_plan(Lab *lab, const Story *story, Error *err);
+void lab_plan(Lab *lab, const Story *story);
 
 // The parts. Each has random streams of its own, so that leaving one out changes none of the others.
 bool part_machine(void *lab, Error *err);

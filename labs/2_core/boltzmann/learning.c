@@ -18,34 +18,44 @@ enum {
     STREAM_SCORES
 };
 
-static void plan_rbm(Lab *lab, Training *training, const char *name, Params *params,
-                     RbmModel *model, const Source *train, const Source *test, float rate,
-                     uint64_t stream)
+typedef struct Plan {
+    const char *name;
+    const Source *train, *test;
+    int hidden;
+    float rate;
+    uint64_t weights, chains,
+        order;    // streams; chains: 0 for CD, that of the weights to go on with it
+    void (*on_point)(void *trace, const Training *training, long done);
+} Plan;
+
+static void plan_rbm(Lab *lab, Learner *learner, Plan plan)
 {
-    *training = (Training){
-        .name = name,
-        .model = model,
+    Params *params = params_new(lab->keep);
+    Rng rng = rng_stream(lab->run->seed, plan.weights);
+    learner->model = rbm_new(params, plan.name, plan.train, plan.hidden, &rng);
+    if (plan.chains != plan.weights) rng = rng_stream(lab->run->seed, plan.chains);
+    if (plan.chains != 0) rbm_chains(params, plan.name, &learner->model, lab->chains, &rng);
+    learner->trace = (Trace){.lab = lab, .model = &learner->model};
+    learner->training = (Training){
+        .name = plan.name,
+        .model = &learner->model,
         .params = params,
         .loss = rbm_loss,
         .optimizer = {.kind = OPTIMIZER_SGD,
                       .momentum = 0.5f,
                       .decay = 1e-4f,
-                      .schedule = {.shape = SCHEDULE_LINEAR, .peak = rate, .floor = rate / 100}},
-        .train = source_batches(train),
-        .test = source_batches(test),
+                      .schedule = {.shape = SCHEDULE_LINEAR,
+                                   .peak = plan.rate,
+                                   .floor = plan.rate / 100}},
+        .train = source_batches(plan.train),
+        .test = source_batches(plan.test),
         .epochs = lab->epochs,
         .batch = lab->batch,
-        .rng = rng_stream(lab->run->seed, stream),
+        .rng = rng_stream(lab->run->seed, plan.order),
+        .on_point = plan.on_point,
+        .context = &learner->trace,
     };
-}
-
-static void plan_watched(Lab *lab, Training *training, Trace *trace, const RbmModel *model,
-                         void (*on_point)(void *trace, const Training *training, long done))
-{
-    *trace = (Trace){.lab = lab, .model = model};
-    training->on_point = on_point;
-    training->context = trace;
-    training_plan(&lab->session, training);
+    training_plan(&lab->session, &learner->training);
 }
 
 static Tensor *class_scores(Tape *tape, const void *model, const Batch *batch)
@@ -53,15 +63,15 @@ static Tensor *class_scores(Tape *tape, const void *model, const Batch *batch)
     return linear_forward(tape, model, batch->x);
 }
 
-static void plan_classifier(Lab *lab, Training *training, const char *name, Linear *scores,
-                            const Source *train, const Source *test)
+static void plan_classifier(Lab *lab, Classifier *classifier, const char *name, const Source *train,
+                            const Source *test)
 {
     Params *params = params_new(lab->keep);
     Rng rng = rng_stream(lab->run->seed, 6);
-    *scores = linear_new(params, name, source_width(train), CLASSES, init_glorot, &rng);
-    *training = (Training){
+    classifier->scores = linear_new(params, name, source_width(train), CLASSES, init_glorot, &rng);
+    classifier->training = (Training){
         .name = name,
-        .model = scores,
+        .model = &classifier->scores,
         .params = params,
         .logits = class_scores,
         .optimizer = {.kind = OPTIMIZER_ADAM,
@@ -72,75 +82,53 @@ static void plan_classifier(Lab *lab, Training *training, const char *name, Line
         .batch = lab->batch,
         .rng = rng_stream(lab->run->seed, STREAM_SCORES),
     };
-    training_plan(&lab->session, training);
+    training_plan(&lab->session, &classifier->training);
 }
 
 // Every model is made before the first is trained, so that a checkpoint always holds them all, and each
 // has random numbers of its own.
-bool lab_plan(Lab *lab, const Story *story, Error *err)
+void lab_plan(Lab *lab, const Story *story)
 {
-    (void)err;
-    Arena *keep = lab->keep;
-    uint64_t seed = lab->run->seed;
     float rate = lab->learning_rate;
+    int hidden = lab->hidden, small = lab->small;
+    Source *pixels = &lab->pixels, *pixels_test = &lab->pixels_test, *binary = &lab->binary,
+           *binary_test = &lab->binary_test;
     bool learn = story_has(story, "learn"), classify = story_has(story, "classify");
-    lab->pixels = (Source){.images = &lab->train};
-    lab->pixels_test = (Source){.images = &lab->test};
-    lab->binary = (Source){.images = &lab->train, .binary = true};
-    lab->binary_test = (Source){.images = &lab->test, .binary = true};
+    *pixels = (Source){.images = &lab->train};
+    *pixels_test = (Source){.images = &lab->test};
+    *binary = (Source){.images = &lab->train, .binary = true};
+    *binary_test = (Source){.images = &lab->test, .binary = true};
     if (learn || classify) {
-        Params *params = params_new(keep);
-        Rng rng = rng_stream(seed, 1);
-        lab->cd = rbm_new(params, "cd", &lab->pixels, lab->hidden, &rng);
-        lab->base = tensor_values(keep, lab->cd.b);
-        plan_rbm(lab, &lab->train_cd, "cd", params, &lab->cd, &lab->pixels, &lab->pixels_test, rate,
-                 STREAM_CD);
-        plan_watched(lab, &lab->train_cd, &lab->cd_trace, &lab->cd, learning_point);
+        plan_rbm(lab, &lab->cd,
+                 (Plan){"cd", pixels, pixels_test, hidden, rate, 1, 0, STREAM_CD, learning_point});
+        lab->base = tensor_values(lab->keep, lab->cd.model.b);
     }
-    if (learn) {
-        Params *params = params_new(keep);
-        Rng rng = rng_stream(seed, 2);
-        lab->pcd = rbm_new(params, "pcd", &lab->pixels, lab->hidden, &rng);
-        rbm_chains(params, "pcd", &lab->pcd, lab->chains, &rng);
-        plan_rbm(lab, &lab->train_pcd, "pcd", params, &lab->pcd, &lab->pixels, &lab->pixels_test,
-                 rate / 2, STREAM_PCD);
-        plan_watched(lab, &lab->train_pcd, &lab->pcd_trace, &lab->pcd, learning_point);
-    }
+    if (learn)
+        plan_rbm(
+            lab, &lab->pcd,
+            (Plan){"pcd", pixels, pixels_test, hidden, rate / 2, 2, 2, STREAM_PCD, learning_point});
     if (story_has(story, "likelihood")) {
-        Params *cd = params_new(keep), *pcd = params_new(keep);
-        Rng rng = rng_stream(seed, 3), chains = rng_stream(seed, 4), same = rng;
-        lab->small_cd = rbm_new(cd, "small_cd", &lab->binary, lab->small, &rng);
-        lab->small_pcd = rbm_new(pcd, "small_pcd", &lab->binary, lab->small, &same);
-        rbm_chains(pcd, "small_pcd", &lab->small_pcd, lab->chains, &chains);
-        lab->base = tensor_values(keep, lab->small_cd.b);
-        plan_rbm(lab, &lab->train_small_cd, "small_cd", cd, &lab->small_cd, &lab->binary,
-                 &lab->binary_test, rate / 2, STREAM_SMALL_CD);
-        plan_watched(lab, &lab->train_small_cd, &lab->small_cd_trace, &lab->small_cd,
-                     likelihood_point);
-        plan_rbm(lab, &lab->train_small_pcd, "small_pcd", pcd, &lab->small_pcd, &lab->binary,
-                 &lab->binary_test, rate / 2, STREAM_SMALL_PCD);
-        plan_watched(lab, &lab->train_small_pcd, &lab->small_pcd_trace, &lab->small_pcd,
-                     likelihood_point);
+        plan_rbm(lab, &lab->small_cd,
+                 (Plan){"small_cd", binary, binary_test, small, rate / 2, 3, 0, STREAM_SMALL_CD,
+                        likelihood_point});
+        plan_rbm(lab, &lab->small_pcd,
+                 (Plan){"small_pcd", binary, binary_test, small, rate / 2, 3, 4, STREAM_SMALL_PCD,
+                        likelihood_point});
+        lab->base = tensor_values(lab->keep, lab->small_cd.model.b);
     }
     if (classify) {
-        Params *params = params_new(keep);
-        Rng rng = rng_stream(seed, 5);
-        lab->features = (Source){&lab->train, false, {&lab->cd}, 1};
-        lab->features_test = (Source){&lab->test, false, {&lab->cd}, 1};
-        lab->second = rbm_new(params, "second", &lab->features, lab->hidden, &rng);
-        lab->deep = (Source){&lab->train, false, {&lab->cd, &lab->second}, 2};
-        lab->deep_test = (Source){&lab->test, false, {&lab->cd, &lab->second}, 2};
-        plan_rbm(lab, &lab->train_second, "second", params, &lab->second, &lab->features,
-                 &lab->features_test, rate, STREAM_SECOND);
-        training_plan(&lab->session, &lab->train_second);
-        plan_classifier(lab, &lab->train_raw, "raw", &lab->raw_scores, &lab->pixels,
-                        &lab->pixels_test);
-        plan_classifier(lab, &lab->train_features, "features", &lab->feature_scores, &lab->features,
-                        &lab->features_test);
-        plan_classifier(lab, &lab->train_deep, "deep", &lab->deep_scores, &lab->deep,
-                        &lab->deep_test);
+        const RbmModel *cd = &lab->cd.model, *second = &lab->second.model;
+        lab->features = (Source){&lab->train, false, {cd}, 1};
+        lab->features_test = (Source){&lab->test, false, {cd}, 1};
+        plan_rbm(lab, &lab->second,
+                 (Plan){"second", &lab->features, &lab->features_test, hidden, rate, 5, 0,
+                        STREAM_SECOND, NULL});
+        lab->deep = (Source){&lab->train, false, {cd, second}, 2};
+        lab->deep_test = (Source){&lab->test, false, {cd, second}, 2};
+        plan_classifier(lab, &lab->on_pixels, "raw", pixels, pixels_test);
+        plan_classifier(lab, &lab->on_features, "features", &lab->features, &lab->features_test);
+        plan_classifier(lab, &lab->on_deep, "deep", &lab->deep, &lab->deep_test);
     }
-    return true;
 }
 
 // ---- while it learns ----
@@ -226,7 +214,7 @@ void learning_point(void *context, const Training *training, long done)
 bool lab_train_cd(Lab *lab, Error *err)
 {
     if (lab->cd_ended) return true;
-    if (!training_run(&lab->session, &lab->train_cd, err)) return false;
+    if (!training_run(&lab->session, &lab->cd.training, err)) return false;
     return lab->cd_ended = true;
 }
 
@@ -277,7 +265,7 @@ static void show_chains(const Lab *lab)
         }
         Rng rng = rng_stream(lab->run->seed, 11);
         Host host = host_begin(step);
-        Rbm rbm = rbm_on_host(&host, m == 0 ? &lab->cd : &lab->pcd);
+        Rbm rbm = rbm_on_host(&host, m == 0 ? &lab->cd.model : &lab->pcd.model);
         for (int i = 0; i < 4 && (i < 2 || !lab->run->smoke); i++)
             walk(step, &rbm, v, tiles[i], steps[i] - (i > 0 ? steps[i - 1] : 0), &rng);
         host_end(&host);
@@ -304,10 +292,11 @@ static double mean_activation(const Lab *lab, const RbmModel *model)
 bool part_learn(void *context, Error *err)
 {
     Lab *lab = context;
-    if (!lab_train_cd(lab, err) || !training_run(&lab->session, &lab->train_pcd, err)) return false;
+    if (!lab_train_cd(lab, err) || !training_run(&lab->session, &lab->pcd.training, err))
+        return false;
     const char *const names[] = {"CD-1", "PCD"};
-    const Trace *traces[] = {&lab->cd_trace, &lab->pcd_trace};
-    Training *trainings[] = {&lab->train_cd, &lab->train_pcd};
+    const Trace *traces[] = {&lab->cd.trace, &lab->pcd.trace};
+    Training *trainings[] = {&lab->cd.training, &lab->pcd.training};
     Table table = table_new(lab->step, "trained by|reconstruction error|log pseudo-likelihood|per "
                                        "unit|mean hidden activation");
     Plot plot = {.title = "Log pseudo-likelihood of test images",

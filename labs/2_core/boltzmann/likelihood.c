@@ -104,7 +104,7 @@ static void compare_estimates(const Lab *lab, const RbmModel *model)
     }
     run_table(lab->run, &table);
     metrics_write(
-        lab->run->metrics, lab->train_small_pcd.first + lab->train_small_pcd.steps,
+        lab->run->metrics, lab->small_pcd.training.first + lab->small_pcd.training.steps,
         METRICS({"ais_in_standard_errors", (estimates[count - 1] - truth) / errors[count - 1]}));
     Plot plot = {.title = "Annealed importance sampling, 400 runs, +- 3 standard errors",
                  .x_label = "temperatures",
@@ -120,7 +120,7 @@ static void compare_estimates(const Lab *lab, const RbmModel *model)
 static void judge_large(const Lab *lab)
 {
     const char *const names[] = {"CD-1", "PCD"};
-    const RbmModel *models[] = {&lab->cd, &lab->pcd};
+    const RbmModel *models[] = {&lab->cd.model, &lab->pcd.model};
     int steps = lab->run->smoke ? 10 : 1000, rows;
     const float *v = judged(lab, &rows);
     Table table = table_new(lab->step, "hidden units|trained by|AIS log Z|standard error|"
@@ -140,26 +140,26 @@ static void judge_large(const Lab *lab)
 bool part_likelihood(void *context, Error *err)
 {
     Lab *lab = context;
-    if (!training_run(&lab->session, &lab->train_small_cd, err) ||
-        !training_run(&lab->session, &lab->train_small_pcd, err))
-        return false;
     const char *const names[] = {"CD-1", "PCD"};
-    Trace *traces[] = {&lab->small_cd_trace, &lab->small_pcd_trace};
-    const Training *trainings[] = {&lab->train_small_cd, &lab->train_small_pcd};
+    Learner *learners[] = {&lab->small_cd, &lab->small_pcd};
+    for (int i = 0; i < 2; i++)
+        if (!training_run(&lab->session, &learners[i]->training, err)) return false;
     Plot plot = {.title =
                      arena_print(lab->step, "Exact log-likelihood, %d hidden units", lab->small),
                  .x_label = "epoch",
                  .y_label = "nats per test image"};
     Table table = table_new(lab->step, "hidden units|trained by|exact log-likelihood");
     for (int i = 0; i < 2; i++) {
-        if (traces[i]->count == 0) likelihood_point(traces[i], trainings[i], trainings[i]->steps);
+        Trace *trace = &learners[i]->trace;
+        const Training *training = &learners[i]->training;
+        if (trace->count == 0) likelihood_point(trace, training, training->steps);
         table_row(&table, "%d|%s|%.2f", lab->small, names[i],
-                  (double)traces[i]->value[traces[i]->count - 1]);
-        plot_series(&plot, names[i], traces[i]->epoch, traces[i]->value, (size_t)traces[i]->count);
+                  (double)trace->value[trace->count - 1]);
+        plot_series(&plot, names[i], trace->epoch, trace->value, (size_t)trace->count);
     }
     run_table(lab->run, &table);
     run_plot(lab->run, &plot, "likelihood");
-    compare_estimates(lab, &lab->small_pcd);
-    if (lab->pcd.w != NULL) judge_large(lab);
+    compare_estimates(lab, &lab->small_pcd.model);
+    if (lab->pcd.model.w != NULL) judge_large(lab);
     return true;
 }
