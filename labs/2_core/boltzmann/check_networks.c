@@ -194,7 +194,7 @@ static int metropolis(int *s, int L, double T, Rng *rng)
 
 static void check_ising(int L, double T, uint64_t seed, int sweeps)
 {
-    int *got = patterns(seed, 1, L * L), *want = ints_copy(got, (size_t)(L * L));
+    int *got = patterns(seed, 1, L * L), *want = ints_copy(got, (size_t)L * (size_t)L);
     Rng rng = rng_from_seed(seed), same = rng;
     for (int t = 0; t < sweeps; t++) {
         int flips = bm_ising(got, L, T, &rng), right = metropolis(want, L, T, &same);
@@ -264,9 +264,11 @@ CASE(ising__reaches_the_exact_energy_of_a_small_lattice)
     Rng rng = rng_from_seed(408);
     for (int t = 0; t < SWEEPS; t++) {
         bm_ising(spins, L, T, &rng);
-        for (int i = 0; i < 9; i++)
+        for (int i = 0; i < 9; i++) {
+            int row = i / 3;
             mean -=
-                (double)(spins[i] * (spins[i / 3 * 3 + (i + 1) % 3] + spins[(i + 3) % 9])) / SWEEPS;
+                (double)(spins[i] * (spins[row * 3 + (i + 1) % 3] + spins[(i + 3) % 9])) / SWEEPS;
+        }
     }
     assert_number(mean, exact / z, .name = "mean energy", .atol = 0.35,
                   .formula = "sum_s E exp(-E / T) / sum_s exp(-E / T)");

@@ -16,6 +16,11 @@ typedef struct Trace {
     float *filters[PICTURES], *samples[PICTURES];    // [TILES,PIXELS]
 } Trace;
 
+static inline double trace_last(const Trace *trace)
+{
+    return trace->count > 0 ? (double)trace->value[trace->count - 1] : 0;
+}
+
 typedef struct Learner {
     RbmModel model;
     Training training;
@@ -56,9 +61,9 @@ bool part_learn(void *lab, Error *err);
 bool part_likelihood(void *lab, Error *err);
 bool part_classify(void *lab, Error *err);
 
-// on_point of the small RBMs' trainings, and of the large ones': context is the Trace.
-void likelihood_point(void *trace, const Training *training, long done);
-void learning_point(void *trace, const Training *training, long done);
+// on_point of the small RBMs' trainings, and of the large ones': its context is the Trace.
+void likelihood_point(void *context, const Training *training, long done);
+void learning_point(void *context, const Training *training, long done);
 
 // Trains the RBM whose features are classified, unless it is.
 bool lab_train_cd(Lab *lab, Error *err);

@@ -306,8 +306,7 @@ bool part_learn(void *context, Error *err)
         // A resumed run may have nothing left to train.
         if (traces[i]->count == 0)
             learning_point(trainings[i]->context, trainings[i], trainings[i]->steps);
-        double value = (double)traces[i]->value[traces[i]->count - 1],
-               activation = mean_activation(lab, traces[i]->model);
+        double value = trace_last(traces[i]), activation = mean_activation(lab, traces[i]->model);
         table_row(&table, "%s|%.2f|%.2f|%.4f|%.3f", names[i],
                   (double)training_test_loss(trainings[i]), value, value / PIXELS, activation);
         if (!(activation > 0.001 && activation < 0.95))

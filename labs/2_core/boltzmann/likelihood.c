@@ -38,13 +38,14 @@ void likelihood_point(void *context, const Training *training, long done)
     Lab *lab = trace->lab;
     ArenaMark mark = arena_mark(lab->step);
     int rows, at = trace->count++;
+    long epoch = done / (training->steps / training->epochs);
     const float *v = judged(lab, &rows);
     Host host = host_begin(lab->step);
     Rbm rbm = rbm_on_host(&host, trace->model);
     double value = mean_log_f(lab->step, &rbm, v, rows) - exact_log_z(lab->step, &rbm);
     host_end(&host);
     arena_rewind(lab->step, mark);
-    trace->epoch[at] = (float)(done / (training->steps / training->epochs));
+    trace->epoch[at] = (float)epoch;
     trace->value[at] = (float)value;
     metrics_write(lab->run->metrics, training->first + done, METRICS({"log_likelihood", value}));
 }
@@ -88,7 +89,7 @@ static void compare_estimates(const Lab *lab, const RbmModel *model)
                                        "AIS - exact");
     Host host = host_begin(lab->step);
     Rbm rbm = rbm_on_host(&host, model);
-    double truth = exact_log_z(lab->step, &rbm), errors[ROWS], estimates[ROWS];
+    double truth = exact_log_z(lab->step, &rbm), errors[ROWS] = {0}, estimates[ROWS] = {0};
     for (int i = 0; i < count; i++)
         estimates[i] = estimate_log_z(lab, &rbm, temperatures[i], RUNS, &errors[i]);
     host_end(&host);
@@ -153,8 +154,7 @@ bool part_likelihood(void *context, Error *err)
         Trace *trace = &learners[i]->trace;
         const Training *training = &learners[i]->training;
         if (trace->count == 0) likelihood_point(trace, training, training->steps);
-        table_row(&table, "%d|%s|%.2f", lab->small, names[i],
-                  (double)trace->value[trace->count - 1]);
+        table_row(&table, "%d|%s|%.2f", lab->small, names[i], trace_last(trace));
         plot_series(&plot, names[i], trace->epoch, trace->value, (size_t)trace->count);
     }
     run_table(lab->run, &table);

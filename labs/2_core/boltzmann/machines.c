@@ -53,7 +53,8 @@ static size_t sample_machine(float *at, float *distances, double *counts, const 
         if (sweep < next) continue;
         at[points] = (float)sweep;
         distances[points++] = (float)distance(counts, p, sweep);
-        next = steps[points % 3] * (long)pow(10, 1 + (double)(points / 3));
+        size_t decade = points / 3;
+        next = steps[points % 3] * (long)pow(10, 1 + (double)decade);
     }
     return points;
 }
