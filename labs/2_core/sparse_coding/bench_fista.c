@@ -132,6 +132,10 @@ static bool measure(const Bench *b, int threads, Error *err)
     Plan plan =
         b->command.quick ? BENCH_QUICK : (Plan){.rounds = 11, .seconds = 4, .sample_seconds = 0.1};
     if (!bench_compare(contenders, count, plan, timings, err)) return false;
+    for (int i = 0; i < N * K; i++)    // both have done the same
+        if (!(fabs((double)ours.a[i] - ours.codes[i]) < 1e-4))
+            return error_set(err, "code %d, coefficient %d: %g in float32, %g by the exercise",
+                             i / K, i % K, (double)ours.a[i], ours.codes[i]);
     cJSON *row = bench_report_row(b->report);
     cJSON_AddNumberToObject(row, "threads", threads);
     printf("\n%-32s %2s %22s %11s\n", "400 signals, 128 atoms", "t", "million iterations/s",
