@@ -56,6 +56,7 @@ static const char *sample(const Lab *lab, const char *prompt, int count, float t
             arena, logits(tape, model, tensor_from_ints(arena, SHAPE(1, 1), &id), states, &rng));
         if (i + 1 >= before && i + 1 - before < count) {
             id = rn_sample(z, lab->text.vocabulary, temperature, rng_uniform(&rng));
+            if (id < 0) break;
             text[i + 1 - before] = lab->text.symbols[id];
         }
         if (i + 1 - before >= count - 1) break;

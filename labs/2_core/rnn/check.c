@@ -304,7 +304,7 @@ void check_backward(const Problem *p, float held, bool wants)
            *dn = doubles_filled((size_t)H, (double)held), *dh = doubles_zero(states),
            *dc = doubles_zero(states);
     // Each chunk is a problem of its own, which begins at a state that is a constant.
-    double *zeros = doubles_zero(state);
+    double *zeros = doubles_zero(state), *empty = doubles_zero(state);
     for (int t = 0; t < T; t += K) {
         Problem part = *p;
         const size_t at = (size_t)t * state;
@@ -313,7 +313,7 @@ void check_backward(const Problem *p, float held, bool wants)
         part.dh += at, part.dc += at, part.kick_h += at, part.kick_c += at;
         if (t > 0) part.h0 = h + at - state;
         else if (p->h0 == NULL) part.h0 = zeros;
-        if (p->kind == LSTM && part.c0 == NULL) part.c0 = zeros;
+        if (p->kind == LSTM && part.c0 == NULL) part.c0 = empty;
         add_slopes(dx + count(t, B, I), &part, part.x, count(part.T, B, I));
         if (t == 0) add_slopes(dh0, &part, part.h0, state);
         if (p->kind == LSTM) add_slopes(dc0, &part, part.c0, state);

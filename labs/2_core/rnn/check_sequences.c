@@ -551,6 +551,8 @@ CASE(sample__takes_the_first_of_the_largest_at_temperature_0)
 CASE(sample__takes_large_logits)
 {
     expect_sample((float[]){1000, 1000}, 2, 1, 0.6f, 1);
+    expect_sample((float[]){1000, 990}, 2, 1, 0.9f, 0);
+    expect_sample((float[]){-1000, -990}, 2, 1, 0.1f, 1);
     expect_sample((float[]){-1000, -1000, -1000}, 3, 1, 0.5f, 1);
     expect_sample((float[]){1e30f, -1e30f}, 2, 1, 0.99f, 0);
     expect_sample((float[]){0, 1}, 2, 1e-6f, 0, 1);
@@ -561,10 +563,13 @@ CASE(sample__never_takes_what_has_no_probability)
     expect_sample((float[]){-INFINITY, 0, -INFINITY}, 3, 1, 0, 1);
     expect_sample((float[]){-INFINITY, 0, -INFINITY}, 3, 1, 0.99999994f, 1);
     expect_sample((float[]){0, -2000}, 2, 1, 0.99999994f, 0);
-    // 1/49 49 times is below 1 in doubles.
-    float z[50];
-    for (int k = 0; k < 50; k++) z[k] = k < 49 ? 0 : -INFINITY;
-    expect_sample(z, 50, 1, 0.99999994f, 48);
+}
+
+CASE(sample__refuses_nan)
+{
+    expect_sample((float[]){0, not_a_number, 9}, 3, 1, 0.5f, -1);
+    expect_sample((float[]){not_a_number}, 1, 0, 0.5f, -1);
+    expect_sample((float[]){1, 0, not_a_number}, 3, 0, 0, -1);
 }
 
 CASE(sample__draws_by_the_probabilities)
@@ -631,6 +636,7 @@ const struct CMUnitTest sequence_cases[] = {
     cmocka_unit_test(sample__takes_the_first_of_the_largest_at_temperature_0),
     cmocka_unit_test(sample__takes_large_logits),
     cmocka_unit_test(sample__never_takes_what_has_no_probability),
+    cmocka_unit_test(sample__refuses_nan),
     cmocka_unit_test(sample__draws_by_the_probabilities),
     cmocka_unit_test(sample__sums_in_double),
     cmocka_unit_test(sample__takes_the_same_array_again),

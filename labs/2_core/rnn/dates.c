@@ -21,9 +21,7 @@ static Reading encode(Tape *tape, const Translator *model, Tensor *x)
     int *length = arena_alloc(tape->arena, sizeof *length * (size_t)B);
     tensor_read_ints(tensor_rows(tape->arena, x, 0, 1), length);
     Tensor *e = op_embedding(tape, tensor_rows(tape->arena, x, 1, DATE_SOURCE), model->source);
-    Tensor *left = recurrent_run(tape, &model->left, e, NULL);
-    Tensor *right = recurrent_run(tape, &model->right, op_reverse(tape, e, length), NULL);
-    return (Reading){op_add(tape, left, op_reverse(tape, right, length)), length};
+    return (Reading){bidirectional_run(tape, model->encoder, e, length), length};
 }
 
 // tokens [T,B] -> logits [T,B,V]. tanh(W_h h + W_c context): Luong et al. 2015, eq. 5.
@@ -64,8 +62,9 @@ void dates_plan(Lab *lab)
     Translator *model = &lab->translator;
     model->source = embedding(params, "source.weight", DATE_CHARACTERS, &rng);
     model->target = embedding(params, "target.weight", DATE_SYMBOLS, &rng);
-    model->left = recurrent_new(params, "encoder.left", CELL_GRU, WIDTH, HIDDEN, &rng);
-    model->right = recurrent_new(params, "encoder.right", CELL_GRU, WIDTH, HIDDEN, &rng);
+    for (int end = 0; end < 2; end++)
+        model->encoder[end] = recurrent_new(params, arena_print(lab->keep, "encoder.%d", end),
+                                            CELL_ELMAN, WIDTH, HIDDEN / 2, &rng);
     model->decoder = recurrent_new(params, "decoder", CELL_GRU, WIDTH, HIDDEN, &rng);
     model->mixed = linear_new(params, "state", HIDDEN, HIDDEN, init_glorot, &rng);
     model->context = linear_new(params, "context", HIDDEN, HIDDEN, init_glorot, &rng);

@@ -26,10 +26,10 @@ typedef struct Model {
     Training training;
 } Model;
 
-// Sequence to sequence: a bidirectional GRU reads, a GRU with attention writes.
+// Sequence to sequence: Elman cells read from both ends, a GRU with attention writes.
 typedef struct Translator {
     Tensor *source, *target;    // embeddings [V,E]
-    Recurrent left, right, decoder;
+    Recurrent encoder[2], decoder;
     Linear mixed;    // of the decoder's state beside what attention brings
     Linear context;
     Linear out;

@@ -1,5 +1,6 @@
 #include "labs/2_core/rnn/recurrent.h"
 #include <math.h>
+#include <string.h>
 #include "common/error.h"
 #include "common/host.h"
 #include "kernels/kernels.h"
@@ -165,28 +166,85 @@ Tensor *recurrent_run(Tape *tape, const Recurrent *layer, Tensor *x, State *stat
                                           INPUTS(x, layer->w, layer->u, layer->b));
 }
 
-// Turned twice, a sequence is what it was: backward is forward.
-static void reverse_backward(const TapeNode *node)
+typedef struct SavedEnds {
+    const Recurrent *layers;
+    const int *length;
+} SavedEnds;
+
+// The states of one end, [T,B,H], out of both, [T,B,2,H]: they, or their gradients.
+static float *end_of(Arena *arena, const float *both, size_t rows, size_t width, int end)
 {
-    Tensor *x = node->in[0], *y = node->out[0];
-    Grad d = tape_grad(node, x);
-    if (d.at == NULL) return;
-    Tensor *turned = tensor_new(node->tape->arena, x->shape);
-    Host host = host_begin(node->tape->arena);
-    rn_reverse(out(&host, turned), host_in(&host, y->grad, tensor_count(y)), node->saved,
-               x->shape.size[0], x->shape.size[1], x->shape.size[2]);
-    host_end(&host);
-    kernels.axpby(d.at, tensor_floats(turned), 1.0f, d.beta, tensor_count(x));
+    float *one = room(arena, rows * width);
+    for (size_t r = 0; r < rows; r++)
+        memcpy(one + r * width, both + (2 * r + (size_t)end) * width, width * sizeof *one);
+    return one;
 }
 
-Tensor *op_reverse(Tape *tape, Tensor *x, const int *length)
+// The right end is a run over reversed sequences. At padding both states and gradients are 0 and stay so.
+static void bidirectional_backward(const TapeNode *node)
 {
-    Tensor *y = tensor_new(tape->arena, x->shape);
-    Host host = host_begin(tape->arena);
-    rn_reverse(out(&host, y), in(&host, x), length, x->shape.size[0], x->shape.size[1],
-               x->shape.size[2]);
+    const SavedEnds *saved = node->saved;
+    Arena *arena = node->tape->arena;
+    Tensor *x = node->in[0], *y = node->out[0];
+    const int T = x->shape.size[0], B = x->shape.size[1], I = x->shape.size[2],
+              H = saved->layers->hidden;
+    const size_t rows = (size_t)T * (size_t)B, width = (size_t)H, inputs = rows * (size_t)I;
+    float *dx = tape_grad_sum(node, x), *dw[2], *du[2], *db[2];
+    for (int end = 0; end < 2; end++) {
+        dw[end] = tape_grad_sum(node, saved->layers[end].w);
+        du[end] = tape_grad_sum(node, saved->layers[end].u);
+        db[end] = tape_grad_sum(node, saved->layers[end].b);
+    }
+    Host host = host_begin(arena);
+    const float *values = in(&host, x), *states = in(&host, y),
+                *arrived = host_in(&host, y->grad, tensor_count(y));
+    float *sum = grad(&host, dx, x);
+    for (int end = 0; end < 2; end++) {
+        const Recurrent *layer = &saved->layers[end];
+        const Cell cell = cell_on_host(&host, layer);
+        float *h = end_of(arena, states, rows, width, end),
+              *dh = end_of(arena, arrived, rows, width, end), *reversed = room(arena, inputs),
+              *turned = room(arena, rows * width), *dturned = room(arena, rows * width),
+              *part = arena_zeros(arena, inputs * sizeof *part);
+        if (end == 1) {
+            rn_reverse(reversed, values, saved->length, T, B, I);
+            rn_reverse(turned, h, saved->length, T, B, H);
+            rn_reverse(dturned, dh, saved->length, T, B, H);
+            h = turned, dh = dturned;
+        }
+        rn_elman_backward(&(Gradient){.h = dh,
+                                      .x = part,
+                                      .w = grad(&host, dw[end], layer->w),
+                                      .u = grad(&host, du[end], layer->u),
+                                      .b = grad(&host, db[end], layer->b),
+                                      .work = room(arena, 4 * rows * width)},
+                          &cell,
+                          &(Sequence){.T = T, .B = B, .x = end == 0 ? values : reversed, .h = h});
+        if (end == 1) {
+            rn_reverse(reversed, part, saved->length, T, B, I);
+            part = reversed;
+        }
+        for (size_t i = 0; sum != NULL && i < inputs; i++) sum[i] += part[i];
+    }
     host_end(&host);
-    return tape_record(tape, y, reverse_backward, length, INPUTS(x));
+}
+
+Tensor *bidirectional_run(Tape *tape, const Recurrent layers[2], Tensor *x, const int *length)
+{
+    REQUIRE(x->shape.dims == 3 && x->shape.size[2] == layers->in, "x is %s; expected [T,B,%d]",
+            TENSOR_TEXT(x), layers->in);
+    const int T = x->shape.size[0], B = x->shape.size[1], I = layers->in, H = layers->hidden;
+    SavedEnds *saved = arena_alloc(tape->arena, sizeof *saved);
+    *saved = (SavedEnds){layers, length};
+    Tensor *y = tensor_new(tape->arena, SHAPE(T, B, 2 * H));
+    Host host = host_begin(tape->arena);
+    const Cell cells[2] = {cell_on_host(&host, &layers[0]), cell_on_host(&host, &layers[1])};
+    rn_bidirectional(out(&host, y), in(&host, x), length, cells, T, B,
+                     room(tape->arena, (size_t)T * (size_t)B * (size_t)(I + 3 * H)));
+    host_end(&host);
+    return tape_record(
+        tape, y, bidirectional_backward, saved,
+        INPUTS(x, layers[0].w, layers[0].u, layers[0].b, layers[1].w, layers[1].u, layers[1].b));
 }
 
 typedef struct SavedWeights {

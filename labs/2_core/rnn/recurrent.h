@@ -35,8 +35,9 @@ Recurrent recurrent_new(Params *params, const char *name, CellKind kind, int in,
 // reaches it.
 Tensor *recurrent_run(Tape *tape, const Recurrent *layer, Tensor *x, State *state);
 
-// length: [B] on the host, which lives until the tape is reset; NULL: full length.
-Tensor *op_reverse(Tape *tape, Tensor *x, const int *length);    // [T,B,D]
+// Two Elman layers, from both ends: x [T,B,I] -> [T,B,2H], zeros at padding. length: [B] on the host, which lives
+// until the tape is reset; NULL: full length.
+Tensor *bidirectional_run(Tape *tape, const Recurrent layers[2], Tensor *x, const int *length);
 // q [T,B,H], e [S,B,H] -> [T,B,H]; alpha: NULL, or where the weights [T,B,S] go.
 Tensor *op_look(Tape *tape, Tensor *q, Tensor *e, const int *length, Tensor **alpha);
 

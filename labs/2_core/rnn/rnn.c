@@ -330,19 +330,19 @@ void rn_attention_backward(float *dq, float *de, const float *dy, const float *a
 int rn_sample(const float *z, int V, float temperature, float u)
 {
     // solution sample
-    int best = 0, last = 0;
+    int best = 0;
     double total = 0, sum = 0;
-    for (int k = 1; k < V; k++)
-        if (z[k] > z[best]) best = k;
-    if (temperature == 0) return best;
-    const double most = (double)z[best];
-    for (int k = 0; k < V; k++) total += exp(((double)z[k] - most) / (double)temperature);
     for (int k = 0; k < V; k++) {
-        const double p = exp(((double)z[k] - most) / (double)temperature) / total;
-        sum += p;
-        if (sum > (double)u) return k;
-        if (p > 0) last = k;
+        if (isnan(z[k])) return -1;
+        if (z[k] > z[best]) best = k;
     }
-    return last;
+    if (temperature == 0) return best;
+    for (int k = 0; k < V; k++)
+        total += exp(((double)z[k] - (double)z[best]) / (double)temperature);
+    for (int k = 0; k < V; k++) {
+        sum += exp(((double)z[k] - (double)z[best]) / (double)temperature) / total;
+        if (sum > (double)u) return k;
+    }
+    return best;    // the sum of all was rounded down to u
     // end sample
 }

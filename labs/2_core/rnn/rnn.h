@@ -120,6 +120,6 @@ void rn_attention_backward(float *dq, float *de, const float *dy, const float *a
                            int H, float *work);
 
 // 14. Draws a token from softmax(z / temperature) with the uniform number u of [0,1): the first k whose
-//     p[0] + .. + p[k] is above u, in double; where rounding leaves none, the last with p > 0. A temperature of 0
-//     takes the first of the largest. Logits may be beyond +-1000, also -infinity; one is finite. z: [V]
+//     p[0] + .. + p[k] is above u, in double. A temperature of 0 takes the first of the largest. Logits may be beyond
+//     +-1000, also -infinity; one is finite. Where one is NaN: -1.   z: [V]
 int rn_sample(const float *z, int V, float temperature, float u);
