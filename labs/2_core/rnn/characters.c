@@ -15,7 +15,8 @@ static Draw draw_of(Rng *rng, uint64_t layer)
 }
 
 // tokens [T,B] -> logits [T,B,V]; states: one for each layer, or NULL. rng: for dropout.
-static Tensor *logits(Tape *tape, const Model *model, Tensor *tokens, State *states, Rng *rng)
+static Tensor *logits(Tape *tape, const Model *model, Tensor *tokens, RecurrentState *states,
+                      Rng *rng)
 {
     Tensor *h = op_embedding(tape, tokens, model->embedding);
     for (int l = 0; l < model->depth; l++) {
@@ -41,10 +42,10 @@ static const char *sample(const Lab *lab, const char *prompt, int count, float t
     Rng rng = rng_stream(lab->run->seed, stream);
     Tape *tape = tape_new(arena);
     tape_quiet(tape, true);
-    State states[LAYERS_MAX];
+    RecurrentState states[LAYERS_MAX];
     for (int l = 0; l < model->depth; l++)
-        states[l] = (State){tensor_zeros(lab->step, SHAPE(1, lab->hidden)),
-                            tensor_zeros(lab->step, SHAPE(1, lab->hidden))};
+        states[l] = (RecurrentState){tensor_zeros(lab->step, SHAPE(1, lab->hidden)),
+                                     tensor_zeros(lab->step, SHAPE(1, lab->hidden))};
     char *text = arena_zeros(lab->step, (size_t)count + 1);
     int32_t id = lab->text.ids[0];
     for (int i = 0; prompt[i] != '\0' || i < count; i++) {
@@ -109,9 +110,11 @@ bool characters_plan(Lab *lab, Error *err)
         if (strcasecmp(lab->cell, cell_names[k]) == 0) kind = (CellKind)k;
     model->depth = lab->layers;
     model->dropout = lab->dropout;
-    for (int l = 0; l < lab->layers; l++)
+    for (int l = 0; l < lab->layers; l++) {
         model->layers[l] = recurrent_new(params, arena_print(lab->keep, "rnn.%d", l), kind,
                                          l == 0 ? WIDTH : lab->hidden, lab->hidden, &rng);
+        model->layers[l].fast = strcmp(lab->ops, "kernels") == 0;
+    }
     model->out = linear_new(params, "out", lab->hidden, text->vocabulary, init_glorot, &rng);
     model->training =
         (Training){.name = "characters",

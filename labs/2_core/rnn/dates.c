@@ -66,6 +66,7 @@ void dates_plan(Lab *lab)
         model->encoder[end] = recurrent_new(params, arena_print(lab->keep, "encoder.%d", end),
                                             CELL_ELMAN, WIDTH, HIDDEN / 2, &rng);
     model->decoder = recurrent_new(params, "decoder", CELL_GRU, WIDTH, HIDDEN, &rng);
+    model->decoder.fast = strcmp(lab->ops, "kernels") == 0;
     model->mixed = linear_new(params, "state", HIDDEN, HIDDEN, init_glorot, &rng);
     model->context = linear_new(params, "context", HIDDEN, HIDDEN, init_glorot, &rng);
     model->out = linear_new(params, "dates.out", HIDDEN, DATE_SYMBOLS, init_glorot, &rng);
@@ -149,16 +150,18 @@ static void draw_alignment(Picture *picture, int left, int top, const Translatio
 static void show_alignments(const Lab *lab, const Translation *dates, int count)
 {
     enum { HEIGHT = 200, LEFT = 30, TOP = 40 };
-    Picture *picture =
-        picture_new(lab->step, 2 * (LEFT + DATE_SOURCE * 16), DRAWN / 2 * HEIGHT + 20);
-    // The longest, the shortest, and two others.
-    int chosen[DRAWN] = {0, 0, 1, 2};
-    for (int i = 1; i < count; i++) {
+    // The longest, and the first three.
+    int chosen[DRAWN] = {0, 0, 1, 2}, width[2] = {0};
+    for (int i = 1; i < count; i++)
         if (strlen(dates[i].source) > strlen(dates[chosen[0]].source)) chosen[0] = i;
-        if (strlen(dates[i].source) < strlen(dates[chosen[1]].source)) chosen[1] = i;
+    for (int k = 0; k < DRAWN; k++) {
+        const int length = (int)strlen(dates[chosen[k]].source);
+        if (length > width[k % 2]) width[k % 2] = length;
     }
-    for (int k = 0; k < DRAWN && k < count; k++)
-        draw_alignment(picture, LEFT + k % 2 * (LEFT + DATE_SOURCE * 16 - 20), TOP + k / 2 * HEIGHT,
+    Picture *picture =
+        picture_new(lab->step, 3 * LEFT + 16 * (width[0] + width[1]), DRAWN / 2 * HEIGHT + 20);
+    for (int k = 0; k < DRAWN; k++)
+        draw_alignment(picture, LEFT + k % 2 * (LEFT + 16 * width[0]), TOP + k / 2 * HEIGHT,
                        &dates[chosen[k]]);
     run_picture(lab->run, picture, "Alignment: what is read (columns) for what is written (rows)",
                 "alignment");

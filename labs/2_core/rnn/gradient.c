@@ -16,8 +16,8 @@ typedef struct Curve {
 static const Curve curves[CURVES] = {
     {"Elman, gain 0.8", CELL_ELMAN, 0.8f, 0, false, false},
     {"Elman, gain 0.8, chunks of 20", CELL_ELMAN, 0.8f, 0, false, true},
-    {"Elman, gain 1.5", CELL_ELMAN, 1.5f, 0, false, false},
-    {"Elman, gain 1.5, clipped", CELL_ELMAN, 1.5f, 0, true, false},
+    {"Elman, gain 4", CELL_ELMAN, 4, 0, false, false},
+    {"Elman, gain 4, clipped", CELL_ELMAN, 4, 0, true, false},
     {"LSTM, forget bias 0", CELL_LSTM, 1, 0, false, false},
     {"LSTM, forget bias 1", CELL_LSTM, 1, 1, false, false},
     {"LSTM, forget bias 4", CELL_LSTM, 1, 4, false, false},

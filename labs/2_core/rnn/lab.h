@@ -42,7 +42,7 @@ typedef struct Lab {
     int layers, hidden, context, batch, steps, tokens;    // of the character model
     int date_steps;
     float learning_rate, clip, dropout, temperature;
-    const char *cell;
+    const char *cell, *ops;
 
     Run *run;
     Arena *keep, *step;

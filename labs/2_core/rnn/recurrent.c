@@ -126,10 +126,14 @@ static Tensor *copy_of(Arena *arena, const Tensor *x)
     return copy;
 }
 
-Tensor *recurrent_run(Tape *tape, const Recurrent *layer, Tensor *x, State *state)
+Tensor *recurrent_run(Tape *tape, const Recurrent *layer, Tensor *x, RecurrentState *state)
 {
     REQUIRE(x->shape.dims == 3 && x->shape.size[2] == layer->in, "x is %s; expected [T,B,%d]",
             TENSOR_TEXT(x), layer->in);
+    if (layer->fast && layer->kind == CELL_LSTM)
+        return op_lstm(tape, x, layer->w, layer->u, layer->b, state);
+    if (layer->fast && layer->kind == CELL_GRU)
+        return op_gru(tape, x, layer->w, layer->u, layer->b, layer->c, state);
     const int T = x->shape.size[0], B = x->shape.size[1], H = layer->hidden;
     Saved *saved = arena_zeros(tape->arena, sizeof *saved);
     saved->layer = layer;
@@ -171,12 +175,15 @@ typedef struct SavedEnds {
     const int *length;
 } SavedEnds;
 
-// The states of one end, [T,B,H], out of both, [T,B,2,H]: they, or their gradients.
-static float *end_of(Arena *arena, const float *both, size_t rows, size_t width, int end)
+// The part of one end, [T,B,H], out of that of both, [T,B,2,H]: states, or gradients. Padding is 0, whatever it holds.
+static float *end_of(Arena *arena, const float *both, const int *length, int T, int B, size_t width,
+                     int end)
 {
-    float *one = room(arena, rows * width);
+    const size_t rows = (size_t)T * (size_t)B;
+    float *one = arena_zeros(arena, rows * width * sizeof *one);
     for (size_t r = 0; r < rows; r++)
-        memcpy(one + r * width, both + (2 * r + (size_t)end) * width, width * sizeof *one);
+        if (length == NULL || (int)(r / (size_t)B) < length[r % (size_t)B])
+            memcpy(one + r * width, both + (2 * r + (size_t)end) * width, width * sizeof *one);
     return one;
 }
 
@@ -202,9 +209,10 @@ static void bidirectional_backward(const TapeNode *node)
     for (int end = 0; end < 2; end++) {
         const Recurrent *layer = &saved->layers[end];
         const Cell cell = cell_on_host(&host, layer);
-        float *h = end_of(arena, states, rows, width, end),
-              *dh = end_of(arena, arrived, rows, width, end), *reversed = room(arena, inputs),
-              *turned = room(arena, rows * width), *dturned = room(arena, rows * width),
+        float *h = end_of(arena, states, saved->length, T, B, width, end),
+              *dh = end_of(arena, arrived, saved->length, T, B, width, end),
+              *reversed = room(arena, inputs), *turned = room(arena, rows * width),
+              *dturned = room(arena, rows * width),
               *part = arena_zeros(arena, inputs * sizeof *part);
         if (end == 1) {
             rn_reverse(reversed, values, saved->length, T, B, I);

@@ -3,10 +3,12 @@
  *     Recurrent lstm = recurrent_new(params, "lstm", CELL_LSTM, 64, 128, &rng);
  *     Tensor *h = recurrent_run(tape, &lstm, x, NULL);    // [T,B,64] -> [T,B,128]
  *
- * Arithmetic is the exercises', in the host's memory (host.h), on any device.
+ * Arithmetic is the exercises', in the host's memory (host.h), on any device; an LSTM's and a GRU's the kernel table's
+ * where `fast` is set.
  */
 #pragma once
 #include "common/params.h"
+#include "common/recurrent.h"
 #include "common/tape.h"
 #include "labs/2_core/rnn/rnn.h"
 
@@ -17,14 +19,10 @@ extern const char *const cell_names[CELL_KINDS];    // "Elman", "LSTM", "GRU"
 typedef struct Recurrent {
     CellKind kind;
     int in, hidden;
+    bool fast;            // common/recurrent.h computes; false: the exercises do
     Tensor *w, *u, *b;    // [G H,I], [G H,H], [G H]
     Tensor *c;            // [H] of a GRU; else NULL
 } Recurrent;
-
-// What a layer remembers between two runs.
-typedef struct State {
-    Tensor *h, *c;    // [B,H]; c: of an LSTM, else not used
-} State;
 
 // NAME.weight_ih, .weight_hh and .bias, and a GRU's .bias_hn, each from U(-a, a), a = 1 / sqrt(H), as in PyTorch;
 // an LSTM's forget gate begins with a bias of 1 (Jozefowicz et al. 2015).
@@ -33,7 +31,7 @@ Recurrent recurrent_new(Params *params, const char *name, CellKind kind, int in,
 
 // x [T,B,I] -> h [T,B,H]. state: where the run begins and, overwritten, where it ends; NULL: at zeros. No gradient
 // reaches it.
-Tensor *recurrent_run(Tape *tape, const Recurrent *layer, Tensor *x, State *state);
+Tensor *recurrent_run(Tape *tape, const Recurrent *layer, Tensor *x, RecurrentState *state);
 
 // Two Elman layers, from both ends: x [T,B,I] -> [T,B,2H], zeros at padding. length: [B] on the host, which lives
 // until the tape is reset; NULL: full length.
