@@ -6,7 +6,7 @@
 #include "common/text.h"
 #include "labs/2_core/rnn/lab.h"
 
-enum { WIDTH = 64, SHOWN = 300 };
+enum { WIDTH = 64, SHOWN = 100 };
 
 static Draw draw_of(Rng *rng, uint64_t layer)
 {
@@ -33,11 +33,11 @@ static Tensor *loss(Tape *tape, const void *model, const Batch *batch)
     return op_sequence_loss(tape, z, batch->x);
 }
 
-// `count` characters drawn after those of `prompt`, which is not shown; in the lab's step arena.
-static const char *sample(const Lab *lab, const char *prompt, int count, float temperature,
-                          uint64_t stream)
+// A character with which a window begins and what the model draws after it, `count` in all, a new line as '/'; in the lab's step arena.
+static char *sample(const Lab *lab, int count, float temperature, uint64_t stream)
 {
     const Model *model = &lab->model;
+    const TokenWindows *windows = &lab->text.all;
     Arena *arena = arena_new("sample", (size_t)1 << 30);
     Rng rng = rng_stream(lab->run->seed, stream);
     Tape *tape = tape_new(arena);
@@ -47,20 +47,13 @@ static const char *sample(const Lab *lab, const char *prompt, int count, float t
         states[l] = (RecurrentState){tensor_zeros(lab->step, SHAPE(1, lab->hidden)),
                                      tensor_zeros(lab->step, SHAPE(1, lab->hidden))};
     char *text = arena_zeros(lab->step, (size_t)count + 1);
-    int32_t id = lab->text.ids[0];
-    for (int i = 0; prompt[i] != '\0' || i < count; i++) {
-        // What stands before the drawn text is fed without drawing.
-        const int before = (int)strlen(prompt);
-        if (i < before) id = lab->text.id_of[(uint8_t)prompt[i]];
-        if (id < 0) id = 0;
+    int32_t id = windows->tokens.ids[token_window_first(windows, 0)];
+    for (int i = 0; i < count && id >= 0; i++) {
+        text[i] = lab->text.symbols[id];
+        if (text[i] == '\n') text[i] = '/';
         const float *z = tensor_values(
             arena, logits(tape, model, tensor_from_ints(arena, SHAPE(1, 1), &id), states, &rng));
-        if (i + 1 >= before && i + 1 - before < count) {
-            id = rn_sample(z, lab->text.vocabulary, temperature, rng_uniform(&rng));
-            if (id < 0) break;
-            text[i + 1 - before] = lab->text.symbols[id];
-        }
-        if (i + 1 - before >= count - 1) break;
+        id = rn_sample(z, lab->text.vocabulary, temperature, rng_uniform(&rng));
         tape_reset(tape);
     }
     arena_free(arena);
@@ -74,7 +67,7 @@ static void on_point(void *context, const Training *training, long done)
     const long point = (done + training->point_every - 1) / training->point_every;
     if ((point & (point - 1)) != 0) return;    // points 1, 2, 4, 8, ...
     run_print(lab->run, "step %ld: %s", done,
-              sample(lab, "\n", 80, lab->temperature, 40 + (uint64_t)point));
+              sample(lab, 80, lab->temperature, 40 + (uint64_t)point));
 }
 
 // A file of --data; a folder's tinyshakespeare.txt; NULL for the grammar, also where LAB_DATA has no text.
@@ -184,12 +177,9 @@ bool part_characters(void *context, Error *err)
     training_plot(run, &plot, "characters", (Training *[]){training}, 1, 0);
     const float temperatures[] = {0, 0.5f, 1, 2};
     Table samples = table_new(lab->step, "temperature|sample");
-    for (int i = 0; i < 4; i++) {
-        char *drawn = (char *)sample(lab, "\n", SHOWN / 3, temperatures[i], 60);
-        for (char *c = drawn; *c != '\0'; c++)
-            if (*c == '\n') *c = '/';
-        table_row(&samples, "%.1f|%s", (double)temperatures[i], drawn);
-    }
+    for (int i = 0; i < 4; i++)
+        table_row(&samples, "%.1f|%s", (double)temperatures[i],
+                  sample(lab, SHOWN, temperatures[i], 60));
     run_table(run, &samples);
     return true;
 }

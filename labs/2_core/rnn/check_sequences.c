@@ -232,6 +232,7 @@ CASE(loss__leaves_padding_out)
     float *z = floats_normal(&rng, 24);
     check_loss(3, 2, 4, z, (int32_t[]){0, 1, 2, 3, -1, 0, -1, -1}, 1e-6);
     check_loss(3, 2, 4, z, (int32_t[]){-1, -1, 2, 3, 1, 0, 3, 2}, 1e-6);
+    check_loss(3, 2, 4, z, (int32_t[]){0, 1, 2, -100, -2, 0, INT32_MIN, 1}, 1e-6);
 }
 
 CASE(loss__of_padding_alone_is_zero)
@@ -538,6 +539,9 @@ CASE(sample__divides_the_logits_by_the_temperature)
     expect_sample(z, 2, 0.5f, 0.101f, 1);
     expect_sample(z, 2, 2, 0.365f, 0);
     expect_sample(z, 2, 2, 0.367f, 1);
+    // A low temperature still draws: 1 81 over 82, 1 e^10 over 1 + e^10.
+    expect_sample(z, 2, 0.25f, 0.012f, 0);
+    expect_sample((float[]){0, 0.001f}, 2, 1e-4f, 0, 0);
 }
 
 CASE(sample__takes_the_first_of_the_largest_at_temperature_0)
