@@ -128,11 +128,12 @@ void rn_lstm_backward(const Gradient *g, const Cell *cell, const Sequence *s)
         float *dh = g->h + at, *dc = g->c + at, *da = g->work + 4 * at;
         float *dc_before = t > 0 ? dc - step : g->c0, *dh_before = t > 0 ? dh - step : g->h0;
         const float *c = s->c + at, *c_before = t > 0 ? c - step : s->c0;
+        const bool empty = t == 0 && s->c0 == NULL;    // a memory of zeros
         for (size_t r = 0; r < step; r++) {
             const size_t first = r / width * 4 * width + r % width;
             const float *gate = s->gates + 4 * at + first;
             const float i = gate[0], f = gate[width], n = gate[2 * width], o = gate[3 * width],
-                        y = tanhf(c[r]), before = c_before != NULL ? c_before[r] : 0;
+                        y = tanhf(c[r]), before = empty ? 0 : c_before[r];
             dc[r] += dh[r] * o * (1 - y * y);
             da[first] = dc[r] * n * i * (1 - i);
             da[first + width] = dc[r] * before * f * (1 - f);
