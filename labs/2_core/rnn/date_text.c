@@ -57,7 +57,7 @@ static void make_batch(Batch *batch, const void *data, const int *index)
         char source[DATE_TEXT], target[DATE_TARGET + 1];
         date_write(data, index[b], source, target);
         x[b] = (int32_t)strlen(source);
-        for (int t = 0; t < x[b]; t++) x[(1 + t) * B + b] = source[t];
+        for (int t = 0; t < x[b]; t++) x[(1 + t) * B + b] = (uint8_t)source[t];
         int32_t *y = x + (size_t)(1 + DATE_SOURCE) * (size_t)B + b;
         y[0] = DATE_BEGIN;
         for (int t = 0; t < DATE_TARGET; t++)
