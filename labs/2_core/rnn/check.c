@@ -8,7 +8,7 @@
  */
 #include "labs/2_core/rnn/check.h"
 
-const CaseList lab_cases[] = {elman_cases, gate_cases, sequence_cases, NULL};
+const CaseList lab_cases[] = {elman_cases, gate_cases, sequence_cases, attention_cases, NULL};
 
 double *normal(uint64_t seed, size_t n)
 {

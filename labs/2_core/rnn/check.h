@@ -7,9 +7,10 @@
 #include "tests/floats.h"
 #include "labs/2_core/rnn/rnn.h"
 
-extern const struct CMUnitTest elman_cases[];       // elman .. clip
-extern const struct CMUnitTest gate_cases[];        // lstm .. gru_backward
-extern const struct CMUnitTest sequence_cases[];    // reverse .. sample
+extern const struct CMUnitTest elman_cases[];        // elman .. clip
+extern const struct CMUnitTest gate_cases[];         // lstm .. gru_backward
+extern const struct CMUnitTest sequence_cases[];     // reverse .. loss, sample
+extern const struct CMUnitTest attention_cases[];    // attention, attention_backward
 
 typedef enum Kind { ELMAN, LSTM, GRU } Kind;
 
