@@ -9,8 +9,8 @@
 
 extern const struct CMUnitTest elman_cases[];        // elman .. clip
 extern const struct CMUnitTest gate_cases[];         // lstm .. gru_backward
-extern const struct CMUnitTest sequence_cases[];     // reverse .. loss, sample
-extern const struct CMUnitTest attention_cases[];    // attention, attention_backward
+extern const struct CMUnitTest sequence_cases[];     // reverse .. loss
+extern const struct CMUnitTest attention_cases[];    // attention .. sample
 
 typedef enum Kind { ELMAN, LSTM, GRU } Kind;
 

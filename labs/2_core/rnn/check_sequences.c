@@ -1,4 +1,4 @@
-/* Exercises 9 to 11 and 14: whole sequences, the loss, sampling. check.c says how cases are made. */
+/* Exercises 9 to 11: whole sequences, and the loss. check.c says how cases are made. */
 #include "labs/2_core/rnn/check.h"
 #include "labs/2_core/rnn/check_values.h"
 
@@ -284,101 +284,6 @@ CASE(loss__takes_the_same_arrays_again)
     assert_near(dz, ((double[]){0.75, -0.75}), SHAPE(2), .name = "dz of the second call");
 }
 
-// ---- 14: sampling ----
-
-static void expect_sample(const float *z, int V, float temperature, float u, int want)
-{
-    const int got = rn_sample(floats_copy(z, (size_t)V), V, temperature, u);
-    assert_that(got == want, "temperature %g, u %.9g: got token %d, expected %d",
-                (double)temperature, (double)u, got, want);
-}
-
-CASE(sample__takes_the_first_whose_running_sum_is_above_u)
-{
-    // p = 1/8 5/8 1/4.
-    const float z[] = {0, (float)log(5), (float)log(2)};
-    expect_sample(z, 3, 1, 0, 0);
-    expect_sample(z, 3, 1, 0.12f, 0);
-    expect_sample(z, 3, 1, 0.13f, 1);
-    expect_sample(z, 3, 1, 0.74f, 1);
-    expect_sample(z, 3, 1, 0.76f, 2);
-    expect_sample(z, 3, 1, 0.99999994f, 2);
-    const float even[] = {0, 0};
-    expect_sample(even, 2, 1, 0.5f, 1);    // a sum equal to u is not above it
-    expect_sample(even, 2, 1, 0.49999997f, 0);
-}
-
-CASE(sample__divides_the_logits_by_the_temperature)
-{
-    // At temperature 1/2: p = 1 9 over 10; at 2: 1 sqrt(3).
-    const float z[] = {0, (float)log(3)};
-    expect_sample(z, 2, 0.5f, 0.099f, 0);
-    expect_sample(z, 2, 0.5f, 0.101f, 1);
-    expect_sample(z, 2, 2, 0.365f, 0);
-    expect_sample(z, 2, 2, 0.367f, 1);
-    // A low temperature still draws: 1 81 over 82, 1 e^10 over 1 + e^10.
-    expect_sample(z, 2, 0.25f, 0.012f, 0);
-    expect_sample((float[]){0, 0.001f}, 2, 1e-4f, 0, 0);
-}
-
-CASE(sample__takes_the_first_of_the_largest_at_temperature_0)
-{
-    expect_sample((float[]){1, 3, 3, 2}, 4, 0, 0.99f, 1);
-    expect_sample((float[]){-5, -1000, -5}, 3, 0, 0, 0);
-    expect_sample((float[]){-INFINITY, -1000}, 2, 0, 0, 1);
-    expect_sample((float[]){7}, 1, 0, 0.5f, 0);
-}
-
-CASE(sample__takes_large_logits)
-{
-    expect_sample((float[]){1000, 1000}, 2, 1, 0.6f, 1);
-    expect_sample((float[]){1000, 990}, 2, 1, 0.9f, 0);
-    expect_sample((float[]){-1000, -990}, 2, 1, 0.1f, 1);
-    expect_sample((float[]){-1000, -1000, -1000}, 3, 1, 0.5f, 1);
-    expect_sample((float[]){1e30f, -1e30f}, 2, 1, 0.99f, 0);
-    expect_sample((float[]){0, 1}, 2, 1e-6f, 0, 1);
-}
-
-CASE(sample__never_takes_what_has_no_probability)
-{
-    expect_sample((float[]){-INFINITY, 0, -INFINITY}, 3, 1, 0, 1);
-    expect_sample((float[]){-INFINITY, 0, -INFINITY}, 3, 1, 0.99999994f, 1);
-    expect_sample((float[]){0, -2000}, 2, 1, 0.99999994f, 0);
-}
-
-CASE(sample__refuses_nan)
-{
-    expect_sample((float[]){0, not_a_number, 9}, 3, 1, 0.5f, -1);
-    expect_sample((float[]){not_a_number}, 1, 0, 0.5f, -1);
-    expect_sample((float[]){1, 0, not_a_number}, 3, 0, 0, -1);
-}
-
-CASE(sample__draws_by_the_probabilities)
-{
-    enum { N = 4000, V = 5 };
-    const float z[] = {0, 1, -1, 2, 0.5f};
-    double total_p = 0, count[V] = {0};
-    for (int k = 0; k < V; k++) total_p += exp((double)z[k]);
-    for (int i = 0; i < N; i++) count[rn_sample(z, V, 1, ((float)i + 0.5f) / N)]++;
-    for (int k = 0; k < V; k++) assert_close(count[k] / N, exp((double)z[k]) / total_p, 1.5 / N);
-}
-
-CASE(sample__sums_in_double)
-{
-    // 2^20 equal tokens: a float sum of 2^-20 would do; of 3 10^5, not.
-    enum { V = 300000 };
-    float *z = floats_filled(V, 0);
-    expect_sample(z, V, 1, 0.999f, 299699 + 1);
-}
-
-CASE(sample__takes_the_same_array_again)
-{
-    float *z = FLOATS(0, 5);
-    assert_integer("token of the first call", rn_sample(z, 2, 0, 0), 1);
-    z[0] = 9;
-    assert_integer("token of the second call", rn_sample(z, 2, 0, 0), 0);
-}
-
 const struct CMUnitTest sequence_cases[] = {
     cmocka_unit_test(reverse__turns_each_sequence_within_its_length),
     cmocka_unit_test(reverse__takes_full_length_without_lengths),
@@ -399,14 +304,5 @@ const struct CMUnitTest sequence_cases[] = {
     cmocka_unit_test(loss__of_one_symbol_is_zero),
     cmocka_unit_test(loss__propagates_nan),
     cmocka_unit_test(loss__takes_the_same_arrays_again),
-    cmocka_unit_test(sample__takes_the_first_whose_running_sum_is_above_u),
-    cmocka_unit_test(sample__divides_the_logits_by_the_temperature),
-    cmocka_unit_test(sample__takes_the_first_of_the_largest_at_temperature_0),
-    cmocka_unit_test(sample__takes_large_logits),
-    cmocka_unit_test(sample__never_takes_what_has_no_probability),
-    cmocka_unit_test(sample__refuses_nan),
-    cmocka_unit_test(sample__draws_by_the_probabilities),
-    cmocka_unit_test(sample__sums_in_double),
-    cmocka_unit_test(sample__takes_the_same_array_again),
     {0},
 };

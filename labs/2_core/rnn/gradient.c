@@ -1,6 +1,7 @@
 /* gradient.c -- part: how far back a gradient reaches, in an Elman cell and in an LSTM. */
 #include <math.h>
 #include <string.h>
+#include "common/host.h"
 #include "labs/2_core/rnn/lab.h"
 
 enum { T = 100, H = 64, I = 8, GATES = 4, CHUNK = 20, CURVES = 7 };
@@ -47,6 +48,7 @@ static double norm_of(const float *x, size_t n)
 // loss. Returns the norm of the weights' gradient before clipping.
 static double measure(const Curve *curve, Arena *arena, uint64_t seed, float norm[T])
 {
+    Host host = host_begin(arena);    // the exercises work in the host's memory
     Rng rng = rng_stream(seed, 21);
     const int gates = curve->kind == CELL_LSTM ? GATES : 1;
     const size_t rows = (size_t)gates * H;
@@ -83,6 +85,7 @@ static double measure(const Curve *curve, Arena *arena, uint64_t seed, float nor
         const double value = norm_of(dh, H) * factor;
         norm[T - 1 - t] = value > 0 ? (float)value : NAN;    // no logarithm of 0: a gap
     }
+    host_end(&host);
     return all;
 }
 
