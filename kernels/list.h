@@ -234,6 +234,26 @@
     X(swiglu_backward, (float *dx, const float *dy, const float *x, float beta, int rows, int cols),             \
       (dx, dy, x, beta, rows, cols), OUT(dx, 2 * (size_t)rows * (size_t)cols, 2.5))
 
+#define RECURRENT_KERNELS(X)    /* one step of a recurrent layer; rows of gates are four blocks of `cols` numbers */     \
+    /* LSTM. gates: i f g o before their functions, w x + u h of this step; b [4 cols] is added, then i f o = sigmoid,  \
+       g = tanh, in place; c = f c_before + i g, h = o tanh(c). c_before NULL: zeros */                                \
+    X(lstm_gates, (float *h, float *c, float *gates, const float *b, const float *c_before, int rows, int cols),       \
+      (h, c, gates, b, c_before, rows, cols), OUT(h, (size_t)rows * (size_t)cols, 11))                                 \
+    /* da: the gates' gradient before their functions, [rows,4 cols]. dc, in place: holds what arrives at c, then what \
+       c_before gets. dh is all of dL/dh */                                                                            \
+    X(lstm_gates_backward, (float *da, float *dc, const float *dh, const float *gates, const float *c,                 \
+                            const float *c_before, int rows, int cols),                                                \
+      (da, dc, dh, gates, c, c_before, rows, cols), OUT(da, 4 * (size_t)rows * (size_t)cols, 3.5))                     \
+    /* GRU, the reset after the product. gates: r z of w x + u h, n of w x alone, q of u h alone; b [3 cols] is added to \
+       r z n, c [cols] to q, then r z = sigmoid, n = tanh(n + r q), in place; h = (1-z) n + z h_before.                \
+       h_before NULL: zeros, and q is not read */                                                                      \
+    X(gru_gates, (float *h, float *gates, const float *b, const float *c, const float *h_before, int rows, int cols),  \
+      (h, gates, b, c, h_before, rows, cols), OUT(h, (size_t)rows * (size_t)cols, 10))                                 \
+    /* da: of r z n and q before their functions, [rows,4 cols]; dh_before += z dh, NULL: not wanted */                \
+    X(gru_gates_backward, (float *da, float *dh_before, const float *dh, const float *gates, const float *h_before,    \
+                           int rows, int cols),                                                                        \
+      (da, dh_before, dh, gates, h_before, rows, cols), OUT(da, 4 * (size_t)rows * (size_t)cols, 3))
+
 #define TOKEN_KERNELS(X)    /* over a sequence's tokens */                                                       \
     /* y[i,:] = table[id[i],:] */                                                                                \
     X(embedding, (float *y, const int32_t *id, const float *table, size_t n, int cols),                          \
@@ -277,6 +297,6 @@
 #define KERNEL_LIST(X)                                                                    \
     PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X)  \
     OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X) CONVOLUTION_KERNELS(X) POOLING_KERNELS(X)     \
-    NORM_KERNELS(X) ATTENTION_KERNELS(X) ROW_NORM_KERNELS(X) GATE_KERNELS(X) TOKEN_KERNELS(X) \
-    ROW_PRODUCT_KERNELS(X) PAGED_KERNELS(X)
+    NORM_KERNELS(X) ATTENTION_KERNELS(X) ROW_NORM_KERNELS(X) GATE_KERNELS(X) RECURRENT_KERNELS(X) \
+    TOKEN_KERNELS(X) ROW_PRODUCT_KERNELS(X) PAGED_KERNELS(X)
 // clang-format on

@@ -76,6 +76,11 @@ const Kernels CPU(table) = {
     .swiglu = BASE(swiglu),
     .swiglu_backward = BASE(swiglu_backward),
 
+    .lstm_gates = BASE(lstm_gates),    // recurrent.c
+    .lstm_gates_backward = BASE(lstm_gates_backward),
+    .gru_gates = BASE(gru_gates),
+    .gru_gates_backward = BASE(gru_gates_backward),
+
     .embedding = BASE(embedding),    // tokens.c
     .embedding_backward = BASE(embedding_backward),
     .rope = BASE(rope),

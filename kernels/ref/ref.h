@@ -11,6 +11,7 @@ NORM_KERNELS(X)           // norm.c
 ATTENTION_KERNELS(X)      // attention.c
 ROW_NORM_KERNELS(X)       // row_norm.c
 GATE_KERNELS(X)           // gates.c
+RECURRENT_KERNELS(X)      // recurrent.c
 TOKEN_KERNELS(X)          // tokens.c
 ROW_PRODUCT_KERNELS(X)    // row_product.c
 PAGED_KERNELS(X)          // paged.c

@@ -9,6 +9,7 @@
 #include "common/loss.h"
 #include "common/norm.h"
 #include "common/pool.h"
+#include "common/recurrent.h"
 #include "kernels/kernels.h"
 #include "tests/devices.h"
 #include "tests/facts.h"
@@ -358,6 +359,66 @@ static const char *run_dropout(Graph *g)
     return NULL;
 }
 
+// Blocks of a [1,blocks n,cols] of ONNX in the order of ours, from block `first` on.
+static Tensor *blocks_of(const Tensor *x, const int *order, int blocks, int first, Shape shape)
+{
+    const size_t n = shape_count(shape) / (size_t)blocks;
+    const float *from = values_of(x);
+    float *to = arena_alloc(keep, shape_count(shape) * sizeof *to);
+    for (int k = 0; k < blocks; k++)
+        memcpy(to + (size_t)k * n, from + (size_t)(first + order[k]) * n, n * sizeof *to);
+    return tensor_from(keep, shape, to);
+}
+
+// The layer's weights, its two biases as one. NULL, or why our ops have no such layer.
+static const char *recurrent_weights(const Graph *g, const int *order, int blocks, Tensor *w[3])
+{
+    Tensor *x = in(g, 0), *both = in(g, 3);
+    const OnnxAttribute *direction = onnx_attribute(g->node, "direction");
+    if (direction != NULL && strcmp(direction->text, "forward") != 0) return "another direction";
+    if (integer(g->node, "layout", 0) != 0) return "the batch first";
+    if (in(g, 4) != NULL || in(g, 7) != NULL) return "lengths of sequences, or peepholes";
+    if (in(g, 5) != NULL || in(g, 6) != NULL) return "a state before the first step";
+    const int H = (int)integer(g->node, "hidden_size", 0), I = x->shape.size[2];
+    w[0] = blocks_of(in(g, 1), order, blocks, 0, SHAPE(blocks * H, I));
+    w[1] = blocks_of(in(g, 2), order, blocks, 0, SHAPE(blocks * H, H));
+    w[2] = tensor_zeros(keep, SHAPE(blocks * H));
+    for (int k = 0; both != NULL && k < 2; k++) {
+        Tensor *b = blocks_of(both, order, blocks, k * blocks, w[2]->shape);
+        kernels.add(w[2]->data, w[2]->data, b->data, tensor_count(b));
+    }
+    return NULL;
+}
+
+static void define_states(Graph *g, Tensor *h)
+{
+    const int T = h->shape.size[0], B = h->shape.size[1], H = h->shape.size[2];
+    define(g, g->node->out[0], tensor_view(keep, h, SHAPE(T, 1, B, H)));
+    if (g->node->outputs > 1) define(g, g->node->out[1], tensor_rows(keep, h, T - 1, 1));
+}
+
+static const char *run_lstm(Graph *g)
+{
+    static const int order[] = {0, 2, 3, 1};    // of ONNX's i o f c
+    Tensor *w[3];
+    const char *why = recurrent_weights(g, order, 4, w);
+    if (why == NULL) define_states(g, op_lstm(tape, in(g, 0), w[0], w[1], w[2], NULL));
+    return why;
+}
+
+// In one step from a state of zeros the two forms of the reset gate are the same.
+static const char *run_gru(Graph *g)
+{
+    static const int order[] = {1, 0, 2};    // of ONNX's z r h
+    Tensor *w[3];
+    if (in(g, 0)->shape.size[0] > 1) return "a reset gate before the product";
+    const char *why = recurrent_weights(g, order, 3, w);
+    if (why != NULL) return why;
+    Tensor *c = tensor_zeros(keep, SHAPE(w[1]->shape.size[1]));
+    define_states(g, op_gru(tape, in(g, 0), w[0], w[1], w[2], c, NULL));
+    return NULL;
+}
+
 typedef struct Operator {
     const char *name;
     const char *(*run)(Graph *g);
@@ -384,6 +445,8 @@ static const Operator operators[] = {
     {"Gemm", run_gemm},
     {"Flatten", run_flatten},
     {"Dropout", run_dropout},
+    {"LSTM", run_lstm},
+    {"GRU", run_gru},
 };
 enum { OPERATORS = sizeof operators / sizeof *operators };
 

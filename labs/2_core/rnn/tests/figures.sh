@@ -1,0 +1,26 @@
+#!/bin/sh
+# What the story's networks learn, and what they refuse. Needs LAB and ROOT.
+# shellcheck disable=SC2317 # called by name
+. "$ROOT/tests/driver/sentences.sh"
+rnn=$(dirname "$LAB")/labs/rnn
+
+dates_are_translated() { # test
+    run "$rnn" --part dates --date-steps 250 --plot none --out results
+    gave 0
+    awk '/"date_accuracy":/ { sub(/.*"date_accuracy":/, ""); sub(/[,}].*/, ""); if ($0 + 0 >= 0.9) good = 1 } END { exit !good }' \
+        results/metrics.jsonl || complain "fewer than 90 % of the dates: $(tail -n1 results/metrics.jsonl)"
+}
+
+a_text_that_is_too_short_is_refused() { # test
+    printf 'a few words, and no more' >text
+    run "$rnn" --part characters --data text --plot none --out results
+    gave 1
+    says err 'text, training set'
+    says err '64'
+    : >empty
+    run "$rnn" --part characters --data empty --plot none --out results
+    gave 1
+    says err 'empty: is empty'
+}
+
+run_sentence "$@"
