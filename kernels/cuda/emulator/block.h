@@ -1,0 +1,96 @@
+/* block.h -- the running block: its threads, its warps, its clock. For the emulator's own files.
+ *
+ * The clock counts what orders threads: it goes on when a barrier opens and when lanes have met. What a
+ * thread did before the block's `opened` is ordered before everything now; what lane b of its warp did
+ * before warp.known[a][b] is ordered before lane a.
+ */
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include "kernels/cuda/emulator/emulator.h"
+#include "kernels/cuda/emulator/fiber.h"
+#include "kernels/cuda/emulator/report.h"
+
+namespace emulator
+{
+enum { THREADS_MAX = 1024, WARP = 32, WARPS_MAX = THREADS_MAX / WARP };
+enum { STACK_BYTES = 256 << 10 };    // of a thread
+
+struct Thread {
+    uint3 index;
+    Fiber *fiber;        // NULL: not started, or returned
+    const void *site;    // where it waits, or met last
+    Request *request;    // that it has brought to a meeting
+    unsigned mask;       // of that
+    bool at_barrier, returned;
+    bool fenced;         // __threadfence(), and no atomic operation since
+};
+
+struct Warp {
+    uint32_t lanes, live, ready;    // that exist; that have not returned; that may run
+    uint32_t known[WARP][WARP];
+};
+
+struct Block {
+    const char *kernel;
+    uint3 index;
+    unsigned threads, warps;
+    unsigned live, arrived;     // threads; of them at the barrier
+    unsigned yes;               // that brought a predicate that holds
+    uint32_t serial;            // of all blocks of the program, from 1
+    uint32_t first_serial;      // of the launch's first block
+    uint32_t clock, opened;
+    bool stopped;
+    size_t dynamic_bytes;
+    Thread thread[THREADS_MAX];
+    Warp warp[WARPS_MAX];
+};
+
+extern Block block;
+extern __thread Thread *self;    // NULL: the host's code runs
+
+static inline unsigned number_of(const Thread *thread)
+{
+    return (unsigned)(thread - block.thread);
+}
+
+static inline Warp &warp_of(const Thread *thread)
+{
+    return block.warp[number_of(thread) / WARP];
+}
+
+[[noreturn]] void stop_launch(cudaError_t why);    // from a thread
+
+// ---- checker.cpp
+
+void checker_launch(size_t dynamic_bytes);
+void checker_block();
+void checker_launch_ends();
+
+// ---- counts.cpp: what a warp's accesses cost
+
+struct Access {
+    uint64_t site : 48, bytes : 8, kind : 8;
+    uint64_t address;
+};
+enum AccessKind { READS = 0, WRITES = 1, ATOMIC = 2, SHARED = 4, STEP = 8 };    // bits
+
+void counts_add(const Access &access);              // of the running thread
+void counts_add_distinct();                         // a sector of global memory, for the first time
+void counts_settle(uint32_t lanes);                 // these lanes of the running warp wait: compare them
+void counts_launch(size_t shared);
+void counts_clear();
+
+// ---- faults.cpp
+
+void fault(FaultKind kind, const Thread *thread, const void *site, const void *other_site,
+           const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+// ---- source.cpp
+
+SourceLine source_line(const void *site);    // of the call that returns to site, in the kernel's source
+bool same_line(const void *a, const void *b);
+
+// Calls found(name, offset in the thread-local segment, bytes) for each thread_local of the program.
+void each_shared_array(void (*found)(const char *name, char *address, size_t bytes));
+}    // namespace emulator

@@ -1,0 +1,337 @@
+/* checker.cpp -- what the compiler calls at each access of a kernel that it compiled with -fsanitize=thread.
+ *
+ * The calls are ThreadSanitizer's; its library is not linked, these functions stand in its place. Each
+ * access is held against the memory it lies in (bounds, alignment), the bytes that have been written, and
+ * the last accesses of its word by other threads. Two accesses of a word by different threads, one of them
+ * a write and not both atomic, are a race unless one is ordered before the other:
+ *   - in a block, by a barrier between them; in a warp, also by a chain of meetings (__syncwarp, shuffles);
+ *   - between blocks of a launch, by __threadfence() and an atomic operation after the one, and an atomic
+ *     operation on the same address before the other.
+ * So a race is found whatever order the threads happened to run in.
+ */
+#include <unordered_map>
+#include <vector>
+#include "kernels/cuda/emulator/block.h"
+#include "kernels/cuda/emulator/memory.h"
+
+namespace emulator
+{
+static uint32_t launches;
+
+// The memory that an instruction found last is most likely what it finds next.
+static Memory *recent[256];
+
+static bool holds(const Memory *memory, uintptr_t address)
+{
+    return memory && address - reinterpret_cast<uintptr_t>(memory->base) < memory->bytes;
+}
+
+// ---- order between blocks
+
+static std::unordered_map<uintptr_t, std::vector<uint32_t>> published;    // by address: the blocks
+static std::vector<bool> acquired;                                        // of the launch's blocks
+
+static void meet_blocks(uintptr_t address)
+{
+    if (self->fenced) published[address].push_back(block.serial);
+    self->fenced = false;
+    const auto found = published.find(address);
+    if (found == published.end()) return;
+    for (uint32_t serial : found->second) {
+        const size_t i = serial - block.first_serial;
+        if (acquired.size() <= i) acquired.resize(i + 1);
+        acquired[i] = true;
+    }
+}
+
+// ---- races
+
+static bool ordered(const Stamp &before)
+{
+    if (before.block != block.serial) {
+        const size_t i = before.block - block.first_serial;
+        return i < acquired.size() && acquired[i];
+    }
+    if (before.clock < block.opened) return true;
+    const unsigned mine = number_of(self);
+    if (before.thread / WARP != mine / WARP) return false;
+    return before.clock < block.warp[mine / WARP].known[mine % WARP][before.thread % WARP];
+}
+
+static bool conflict(const Stamp &before, const Stamp &now)
+{
+    return before.block >= block.first_serial && (before.bytes & now.bytes) &&
+           !(before.block == now.block && before.thread == now.thread) &&
+           !(before.atomic && now.atomic) && !ordered(before);
+}
+
+static const char *access_name(unsigned kind)
+{
+    return kind & ATOMIC ? "updates" : kind & WRITES ? "writes" : "reads";
+}
+
+// The program's code lies within 4 GiB of the site that is running.
+static const void *full_site(uint32_t lower, const void *near)
+{
+    const uintptr_t base = reinterpret_cast<uintptr_t>(near);
+    return reinterpret_cast<const void *>(base + (uintptr_t)(intptr_t)(int32_t)(lower - (uint32_t)base));
+}
+
+static void element_name(char *text, size_t size, const Memory *memory, size_t offset, unsigned bytes)
+{
+    snprintf(text, size, "%s[%zu] (elements of %u bytes)", memory->name, offset / bytes, bytes);
+}
+
+static void report_race(const Memory *memory, size_t offset, unsigned bytes, unsigned kind,
+                        const void *site, const Stamp &before, bool before_writes)
+{
+    const void *other = full_site(before.site, site);
+    const uint3 thread = block.thread[before.thread].index;
+    char where[160], whose[64] = "";
+    element_name(where, sizeof where, memory, offset, bytes);
+    if (before.block != block.serial)
+        snprintf(whose, sizeof whose, " of the launch's block %u", before.block - block.first_serial);
+    fault(FAULT_RACE, self, site, other, "%s %s, which thread (%u,%u,%u)%s %s in line %d with nothing between",
+          access_name(kind), where, thread.x, thread.y, thread.z, whose,
+          before.atomic ? "updates" : before_writes ? "writes" : "reads", source_line(other).line);
+}
+
+static bool recent_read(const Stamp &read)
+{
+    return read.block == block.serial && read.clock >= block.opened;
+}
+
+static void note_read(Cell &cell, const Stamp &now)
+{
+    Stamp &read = cell.read;
+    if (read.block == now.block && read.thread == now.thread) {
+        const uint8_t bytes = read.bytes;
+        read = now;
+        read.bytes |= bytes;
+        return;
+    }
+    const bool same_warp = read.block == now.block && read.thread / WARP == now.thread / WARP;
+    if (!same_warp || !recent_read(cell.other_read)) cell.other_read = read;
+    read = now;
+}
+
+static void check_order(const Memory *memory, size_t offset, unsigned bytes, unsigned kind, const void *site)
+{
+    for (size_t at = offset; at < offset + bytes; at = (at | 3) + 1) {
+        const size_t end = (at | 3) + 1 < offset + bytes ? (at | 3) + 1 : offset + bytes;
+        Cell &cell = memory->cells[at / 4];
+        const Stamp now = {block.serial,
+                           block.clock,
+                           (uint32_t) reinterpret_cast<uintptr_t>(site),
+                           (uint16_t)number_of(self),
+                           (uint8_t)(((1u << (end - at)) - 1) << at % 4),
+                           (kind & ATOMIC) != 0};
+        if (conflict(cell.write, now)) report_race(memory, offset, bytes, kind, site, cell.write, true);
+        if (kind & WRITES) {
+            if (conflict(cell.read, now))
+                report_race(memory, offset, bytes, kind, site, cell.read, false);
+            else if (conflict(cell.other_read, now))
+                report_race(memory, offset, bytes, kind, site, cell.other_read, false);
+            cell.write = now;
+        } else {
+            note_read(cell, now);
+        }
+    }
+}
+
+// ---- an access
+
+[[noreturn]] static void refuse(uintptr_t address, unsigned bytes, unsigned kind, const void *site)
+{
+    const Memory *memory = memory_nearest(address);
+    const uintptr_t base = memory ? reinterpret_cast<uintptr_t>(memory->base) : 0;
+    const long long beyond = memory ? (long long)(address - base - memory->bytes) : 0;
+    char where[160] = "which is not memory of the device";
+    if (memory && address >= base && address - base < memory->bytes)
+        snprintf(where, sizeof where, "of which the last lie beyond %s", memory->name);
+    else if (memory && address >= base && beyond < 1 << 20)
+        snprintf(where, sizeof where, "%lld bytes after the end of %s", beyond, memory->name);
+    else if (memory && address < base && base - address < 1 << 20)
+        snprintf(where, sizeof where, "%llu bytes before %s", (unsigned long long)(base - address), memory->name);
+    fault(FAULT_OUT_OF_BOUNDS, self, site, nullptr, "%s %u bytes at 0x%llx, %s", access_name(kind), bytes,
+          (unsigned long long)address, where);
+    stop_launch(cudaErrorIllegalAddress);
+}
+
+static void access(uintptr_t address, unsigned bytes, unsigned kind, const void *site)
+{
+    if (!self || address - reinterpret_cast<uintptr_t>(self->fiber->stack) < STACK_BYTES ||
+        address - reinterpret_cast<uintptr_t>(&here) < sizeof here)
+        return;    // the host's code, a local variable, threadIdx
+
+    Memory *&last = recent[reinterpret_cast<uintptr_t>(site) / 4 % 256];
+    if (!holds(last, address)) {
+        Memory *memory = memory_at(address);
+        if (!memory && memory_of_program(address)) return;
+        if (!memory) refuse(address, bytes, kind, site);
+        last = memory;
+        memory->launch = launches;
+    }
+    Memory *memory = last;
+    const size_t offset = address - reinterpret_cast<uintptr_t>(memory->base);
+    if (offset + bytes > memory->bytes) refuse(address, bytes, kind, site);
+    if (bytes <= 16 && address & (bytes - 1)) {
+        fault(FAULT_MISALIGNED, self, site, nullptr, "%s %u bytes at 0x%llx, byte %zu of %s: not a multiple of %u",
+              access_name(kind), bytes, (unsigned long long)address, offset, memory->name, bytes);
+        stop_launch(cudaErrorIllegalAddress);
+    }
+    if ((kind & ATOMIC || !(kind & WRITES)) && !memory_is_written(memory, offset, bytes)) {
+        char where[160];
+        element_name(where, sizeof where, memory, offset, bytes);
+        fault(FAULT_UNINITIALIZED, self, site, nullptr, "%s %s, which nobody has written", access_name(kind),
+              where);
+        memory_set_written(memory, offset, bytes);    // say it once
+    }
+    if (kind & ATOMIC && memory->space == SPACE_GLOBAL) meet_blocks(address);
+    check_order(memory, offset, bytes, kind, site);
+    if (kind & WRITES) memory_set_written(memory, offset, bytes);
+
+    Access log;
+    log.site = reinterpret_cast<uintptr_t>(site);
+    log.bytes = bytes;
+    log.kind = kind | (memory->space == SPACE_SHARED ? SHARED : 0);
+    log.address = address;
+    if (memory->space == SPACE_GLOBAL)
+        for (size_t i = offset / 32; i <= (offset + bytes - 1) / 32; i++)
+            if (memory->sectors[i] != launches) {
+                memory->sectors[i] = launches;
+                counts_add_distinct();
+            }
+    counts_add(log);
+}
+
+void atomic_access(const volatile void *address, size_t bytes, const void *site)
+{
+    access(reinterpret_cast<uintptr_t>(address), (unsigned)bytes, WRITES | ATOMIC, site);
+}
+
+// ---- from block.cpp
+
+void checker_launch(size_t dynamic_bytes)
+{
+    launches++;
+    memset(recent, 0, sizeof recent);
+    published.clear();
+    memory_dynamic_shared(static_cast<char *>(dynamic_shared()), dynamic_bytes);
+}
+
+void checker_block()
+{
+    if (checking) memory_forget_shared();
+    acquired.assign(acquired.size(), false);
+}
+
+void checker_launch_ends()
+{
+    acquired.clear();
+    counts_launch(memory_shared_used(launches));
+}
+}    // namespace emulator
+
+// ---- what the compiler calls
+
+using namespace emulator;
+#define SITE    __builtin_return_address(0)
+#define ADDRESS reinterpret_cast<uintptr_t>(address)
+
+#define ACCESS(bytes)                                                                              \
+    void __tsan_read##bytes(const void *address)                                                   \
+    {                                                                                              \
+        access(ADDRESS, bytes, READS, SITE);                                                       \
+    }                                                                                              \
+    void __tsan_write##bytes(void *address)                                                        \
+    {                                                                                              \
+        access(ADDRESS, bytes, WRITES, SITE);                                                      \
+    }                                                                                              \
+    void __tsan_unaligned_read##bytes(const void *address)                                         \
+    {                                                                                              \
+        access(ADDRESS, bytes, READS, SITE);                                                       \
+    }                                                                                              \
+    void __tsan_unaligned_write##bytes(void *address)                                              \
+    {                                                                                              \
+        access(ADDRESS, bytes, WRITES, SITE);                                                      \
+    }                                                                                              \
+    void __tsan_read_write##bytes(void *address)                                                   \
+    {                                                                                              \
+        access(ADDRESS, bytes, READS, SITE);                                                       \
+        access(ADDRESS, bytes, WRITES, SITE);                                                      \
+    }                                                                                              \
+    void __tsan_unaligned_read_write##bytes(void *address)                                         \
+    {                                                                                              \
+        access(ADDRESS, bytes, READS, SITE);                                                       \
+        access(ADDRESS, bytes, WRITES, SITE);                                                      \
+    }
+
+// A structure, four bytes at a time.
+static void range(uintptr_t address, size_t bytes, unsigned kind, const void *site)
+{
+    while (bytes > 0) {
+        const unsigned some = bytes >= 4 && address % 4 == 0 ? 4 : 1;
+        access(address, some, kind, site);
+        address += some;
+        bytes -= some;
+    }
+}
+
+extern "C" {
+ACCESS(1)
+ACCESS(2)
+ACCESS(4)
+ACCESS(8)
+ACCESS(16)
+
+void __tsan_read_range(const void *address, size_t bytes)
+{
+    range(ADDRESS, bytes, READS, SITE);
+}
+
+void __tsan_write_range(void *address, size_t bytes)
+{
+    range(ADDRESS, bytes, WRITES, SITE);
+}
+
+// Structures that clang copies; emulator.h gives these names to its calls.
+void *emulator_memcpy(void *to, const void *from, size_t bytes)
+{
+    range(reinterpret_cast<uintptr_t>(from), bytes, READS, SITE);
+    range(reinterpret_cast<uintptr_t>(to), bytes, WRITES, SITE);
+    return memcpy(to, from, bytes);
+}
+
+void *emulator_memmove(void *to, const void *from, size_t bytes)
+{
+    range(reinterpret_cast<uintptr_t>(from), bytes, READS, SITE);
+    range(reinterpret_cast<uintptr_t>(to), bytes, WRITES, SITE);
+    return memmove(to, from, bytes);
+}
+
+void *emulator_memset(void *to, int value, size_t bytes)
+{
+    range(reinterpret_cast<uintptr_t>(to), bytes, WRITES, SITE);
+    return memset(to, value, bytes);
+}
+
+void __sanitizer_cov_trace_pc()
+{
+    if (!self) return;
+    Access log;
+    log.site = reinterpret_cast<uintptr_t>(SITE);
+    log.bytes = 0;
+    log.kind = STEP;
+    log.address = 0;
+    counts_add(log);
+}
+
+void __tsan_init()
+{
+    checking = true;
+}
+
+void __tsan_func_entry(void *) {}
+void __tsan_func_exit() {}
+}

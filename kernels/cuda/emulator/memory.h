@@ -1,0 +1,50 @@
+/* memory.h -- what a kernel may touch: cudaMalloc's allocations and the block's shared arrays, with what is
+ * known of their bytes. For the emulator's own files.
+ */
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include "kernels/cuda/emulator/report.h"
+
+namespace emulator
+{
+// An access, as later ones of the same word are held against it.
+struct Stamp {
+    uint32_t block;    // its serial; 0: none
+    uint32_t clock;
+    uint32_t site;     // its address' lower half
+    uint16_t thread;
+    uint8_t bytes;     // of the word, as a mask
+    bool atomic;
+};
+
+// The last accesses of a word of four bytes. other_read is by another warp than read if there was one,
+// else by another thread.
+struct Cell {
+    Stamp write, read, other_read;
+};
+
+struct Memory {
+    char *base;
+    size_t bytes;
+    Space space;
+    char name[96];
+    uint8_t *written;     // a bit for each byte
+    Cell *cells;
+    uint32_t *sectors;    // of 32 bytes: the launch that last touched it
+    uint32_t launch;      // that last used it
+};
+
+Memory *memory_at(uintptr_t address);         // that has this byte; NULL: none
+Memory *memory_nearest(uintptr_t address);    // for messages; NULL: there is none at all
+bool memory_of_program(uintptr_t address);    // of a variable outside functions: __device__, __constant__
+
+void memory_dynamic_shared(char *base, size_t bytes);    // of this launch
+void memory_forget_shared();                             // a block begins: nothing is written
+size_t memory_shared_used(uint32_t launch);              // bytes
+
+void memory_set_written(Memory *memory, size_t offset, size_t bytes);
+bool memory_is_written(const Memory *memory, size_t offset, size_t bytes);
+
+extern bool checking;    // the program has kernels that were compiled for it
+}    // namespace emulator
