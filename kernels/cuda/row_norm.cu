@@ -4,8 +4,7 @@
 
 enum { THREADS = 128 };
 
-// The variance is of the differences from the mean; sums are in float, of a few numbers a thread and then
-// by halves, which loses less than one long sum.
+// The variance is taken of the differences from the mean, in double: rows far from 0 keep their digits.
 static __global__ void __launch_bounds__(THREADS)
     layer_norm(float *y, float *mean, float *rstd, const float *x, const float *gamma, const float *shift,
                float eps, NormRows s)
@@ -14,16 +13,16 @@ static __global__ void __launch_bounds__(THREADS)
     const size_t at = part / s.parts * s.row + part % s.parts * s.cols;
     x += at;
     y += at;
-    float sum = 0, squares = 0;
+    double sum = 0, squares = 0;
     for (int c = threadIdx.x; c < s.cols; c += THREADS) sum += x[c];
-    const float center = block_sum(sum) / s.cols;
+    const double center = block_sum(sum) / s.cols;
     for (int c = threadIdx.x; c < s.cols; c += THREADS) squares += (x[c] - center) * (x[c] - center);
-    const float scale = 1 / sqrtf(block_sum(squares) / s.cols + eps);
+    const double scale = 1 / sqrt(block_sum(squares) / s.cols + eps);
     for (int c = threadIdx.x; c < s.cols; c += THREADS)
-        y[c] = gamma[c] * (x[c] - center) * scale + (shift ? shift[c] : 0);
+        y[c] = (float)(gamma[c] * (x[c] - center) * scale + (shift ? shift[c] : 0));
     if (threadIdx.x == 0) {
-        mean[part] = center;
-        rstd[part] = scale;
+        mean[part] = (float)center;
+        rstd[part] = (float)scale;
     }
 }
 

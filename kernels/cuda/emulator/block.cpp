@@ -174,30 +174,42 @@ unsigned lane_id()
     return number_of(self) % WARP;
 }
 
+static const Thread *meeting;    // the first thread of the warp whose meeting is being completed
+
 void lane_not_in_mask(unsigned lane, unsigned from)
 {
-    const Thread *thread = &block.thread[number_of(self) / WARP * WARP + lane];
+    const Thread *thread = &meeting[lane];
     fault(FAULT_WARP_MASK, thread, thread->site, nullptr,
           "shuffles from lane %u, which is not in the mask 0x%08x or has returned", from, thread->mask);
 }
 
-// Completes the meeting of `mask` if all its lanes that have not returned are there. Those that wait may
-// run again.
-static bool complete_meeting(unsigned first, unsigned mask)
+// Whether two threads wait for the same meeting.
+static bool same_meeting(const Thread &a, const Thread &b)
 {
-    Warp &warp = block.warp[first / WARP];
-    Request *lanes[WARP] = {}, *any = nullptr;
+    return a.request && b.request && a.mask == b.mask && a.request->complete == b.request->complete;
+}
+
+// Completes the meeting that a thread waits for, if all its lanes that have not returned are there. They may
+// run again.
+static bool complete_meeting(const Thread &one)
+{
+    Warp &warp = warp_of(&one);
+    Thread *const first = &block.thread[number_of(&one) / WARP * WARP];
+    Request *const any = one.request, *lanes[WARP] = {};
     unsigned there = 0;
     for (unsigned i = 0; i < WARP; i++) {
-        Thread &t = block.thread[first + i];
-        if (!(mask >> i & 1) || !(warp.live >> i & 1) || !t.request) continue;
-        any = lanes[i] = t.request;
+        if (!(one.mask & warp.live & 1u << i) || !same_meeting(first[i], one)) continue;
+        lanes[i] = first[i].request;
         there |= 1u << i;
     }
-    if (!any || there != (mask & warp.live)) return false;
+    if (there != (one.mask & warp.live)) return false;
 
     counts_settle(there);
+    Thread *const me = self;
+    self = nullptr;    // what complete() touches is no access of the kernel's
+    meeting = first;
     any->complete(lanes, there);
+    self = me;
     const uint32_t now = ++block.clock;
     uint32_t joined[WARP] = {};    // what any of them knew, all of them know
     for (unsigned i = 0; i < WARP; i++)
@@ -208,8 +220,8 @@ static bool complete_meeting(unsigned first, unsigned mask)
     for (unsigned i = 0; i < WARP; i++) {
         if (!(there >> i & 1)) continue;
         memcpy(warp.known[i], joined, sizeof joined);
-        block.thread[first + i].request = nullptr;
-        if (&block.thread[first + i] != self) warp.ready |= 1u << i;
+        first[i].request = nullptr;
+        if (&first[i] != self) warp.ready |= 1u << i;
     }
     return true;
 }
@@ -217,31 +229,22 @@ static bool complete_meeting(unsigned first, unsigned mask)
 bool whole_warp(unsigned mask)
 {
     if (mask == 0xffffffff) return true;
-    fault(FAULT_WARP_MASK, self, self->site, nullptr,
+    const Thread *thread = &meeting[__builtin_ctz(mask)];
+    fault(FAULT_WARP_MASK, thread, thread->site, nullptr,
           "does a matrix operation, for which all 32 lanes have to be there: they are 0x%08x", mask);
     return false;
 }
 
 static void meet_at(unsigned mask, Request *request, const void *site)
 {
-    const unsigned lane = lane_id(), first = number_of(self) - lane;
-    self->site = site;
+    const unsigned lane = lane_id();
     if (!(mask >> lane & 1))
         fault(FAULT_WARP_MASK, self, site, nullptr, "is lane %u, which its own mask 0x%08x lacks", lane,
               mask);
-    self->mask = mask |= 1u << lane;
+    self->site = site;
+    self->mask = mask | 1u << lane;
     self->request = request;
-    for (unsigned i = 0; i < WARP; i++) {
-        const Thread &t = block.thread[first + i];
-        if (!(mask >> i & 1) || !t.request) continue;
-        if (t.mask == mask && t.request->complete == request->complete) continue;
-        fault(FAULT_WARP_MASK, self, site, t.site,
-              "does a %s with mask 0x%08x while " AT " does a %s with mask 0x%08x, line %d",
-              request->operation, mask, XYZ(t.index), t.request->operation, t.mask,
-              source_line(t.site).line);
-        stop_launch(cudaErrorLaunchFailure);
-    }
-    if (!complete_meeting(first, mask)) wait();
+    if (!complete_meeting(*self)) wait();
 }
 
 void meet(unsigned mask, Request *request)
@@ -284,9 +287,9 @@ static void thread_returns()
     warp_of(me).live &= ~(1u << number_of(me) % WARP);
     block.live--;
     settle(me);
-    const unsigned first = number_of(me) / WARP * WARP;
+    const Thread *first = &block.thread[number_of(me) / WARP * WARP];
     for (unsigned i = 0; i < WARP; i++)
-        if (block.thread[first + i].request) complete_meeting(first, block.thread[first + i].mask);
+        if (first[i].request) complete_meeting(first[i]);
     if (block.arrived > 0 && block.arrived == block.live) open_barrier();
 }
 
@@ -308,17 +311,21 @@ void fiber_main()
     }
 }
 
+// Nobody can go on: the first lane that waits for another of its warp, and what that one does.
 static void report_deadlock()
 {
     for (unsigned i = 0; i < block.threads; i++) {
         const Thread &t = block.thread[i];
-        if (!t.request) continue;
-        for (unsigned j = 0; j < WARP; j++) {
+        for (unsigned j = 0; t.request && j < WARP; j++) {
             const Thread &other = block.thread[i / WARP * WARP + j];
-            if (!(t.mask & warp_of(&t).live & 1u << j) || other.request) continue;
+            if (!(t.mask & warp_of(&t).live & 1u << j) || same_meeting(t, other)) continue;
+            char what[96] = "waits at the block's barrier";
+            if (other.request)
+                snprintf(what, sizeof what, "is in a %s with mask 0x%08x", other.request->operation,
+                         other.mask);
             fault(FAULT_WARP_MASK, &t, t.site, other.site,
-                  "waits in a %s with mask 0x%08x for lane %u, which waits at the barrier in line %d",
-                  t.request->operation, t.mask, j, source_line(other.site).line);
+                  "waits in a %s with mask 0x%08x for lane %u, which %s in line %d", t.request->operation,
+                  t.mask, j, what, source_line(other.site).line);
             return;
         }
     }

@@ -7,6 +7,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include "kernels/cuda/emulator/emulator.h"
 #include "kernels/cuda/emulator/fiber.h"
 #include "kernels/cuda/emulator/report.h"
@@ -83,6 +84,7 @@ void counts_clear();
 
 // ---- faults.cpp
 
+bool fault_again(FaultKind kind, const void *site, const void *other_site);    // counts it if it is known
 void fault(FaultKind kind, const Thread *thread, const void *site, const void *other_site,
            const char *format, ...) __attribute__((format(printf, 5, 6)));
 
@@ -91,6 +93,7 @@ void fault(FaultKind kind, const Thread *thread, const void *site, const void *o
 SourceLine source_line(const void *site);    // of the call that returns to site, in the kernel's source
 bool same_line(const void *a, const void *b);
 
-// Calls found(name, offset in the thread-local segment, bytes) for each thread_local of the program.
-void each_shared_array(void (*found)(const char *name, char *address, size_t bytes));
+bool is_in_function(const void *site, const std::string &name);    // also if it is inlined there
+
+void each_shared_array(void (*found)(const char *function, const char *name, char *address, size_t bytes));
 }    // namespace emulator

@@ -9,6 +9,7 @@
  *     operation on the same address before the other.
  * So a race is found whatever order the threads happened to run in.
  */
+#include <climits>
 #include <unordered_map>
 #include <vector>
 #include "kernels/cuda/emulator/block.h"
@@ -58,9 +59,10 @@ static bool ordered(const Stamp &before)
     return before.clock < block.warp[mine / WARP].known[mine % WARP][before.thread % WARP];
 }
 
-static bool conflict(const Stamp &before, const Stamp &now)
+static bool conflict(const Stamp &before, const Stamp &now, Space space)
 {
-    return before.block >= block.first_serial && (before.bytes & now.bytes) &&
+    // The blocks of a launch share what is global.
+    return before.block >= (space == SPACE_SHARED ? block.serial : block.first_serial) && (before.bytes & now.bytes) &&
            !(before.block == now.block && before.thread == now.thread) &&
            !(before.atomic && now.atomic) && !ordered(before);
 }
@@ -86,6 +88,7 @@ static void report_race(const Memory *memory, size_t offset, unsigned bytes, uns
                         const void *site, const Stamp &before, bool before_writes)
 {
     const void *other = full_site(before.site, site);
+    if (fault_again(FAULT_RACE, site, other)) return;
     const uint3 thread = block.thread[before.thread].index;
     char where[160], whose[64] = "";
     element_name(where, sizeof where, memory, offset, bytes);
@@ -126,11 +129,11 @@ static void check_order(const Memory *memory, size_t offset, unsigned bytes, uns
                            (uint16_t)number_of(self),
                            (uint8_t)(((1u << (end - at)) - 1) << at % 4),
                            (kind & ATOMIC) != 0};
-        if (conflict(cell.write, now)) report_race(memory, offset, bytes, kind, site, cell.write, true);
+        if (conflict(cell.write, now, memory->space)) report_race(memory, offset, bytes, kind, site, cell.write, true);
         if (kind & WRITES) {
-            if (conflict(cell.read, now))
+            if (conflict(cell.read, now, memory->space))
                 report_race(memory, offset, bytes, kind, site, cell.read, false);
-            else if (conflict(cell.other_read, now))
+            else if (conflict(cell.other_read, now, memory->space))
                 report_race(memory, offset, bytes, kind, site, cell.other_read, false);
             cell.write = now;
         } else {
@@ -141,21 +144,36 @@ static void check_order(const Memory *memory, size_t offset, unsigned bytes, uns
 
 // ---- an access
 
-[[noreturn]] static void refuse(uintptr_t address, unsigned bytes, unsigned kind, const void *site)
+// memory: what was meant.
+[[noreturn]] static void refuse(const Memory *memory, uintptr_t address, unsigned bytes, unsigned kind,
+                                const void *site)
 {
-    const Memory *memory = memory_nearest(address);
-    const uintptr_t base = memory ? reinterpret_cast<uintptr_t>(memory->base) : 0;
-    const long long beyond = memory ? (long long)(address - base - memory->bytes) : 0;
     char where[160] = "which is not memory of the device";
-    if (memory && address >= base && address - base < memory->bytes)
-        snprintf(where, sizeof where, "of which the last lie beyond %s", memory->name);
-    else if (memory && address >= base && beyond < 1 << 20)
+    const long long offset =
+        memory ? (long long)(address - reinterpret_cast<uintptr_t>(memory->base)) : LLONG_MAX;
+    const long long beyond = memory ? offset - (long long)memory->bytes : LLONG_MAX;
+    if (offset < 0 && offset > -(1 << 20))
+        snprintf(where, sizeof where, "%lld bytes before %s", -offset, memory->name);
+    else if (offset >= 0 && beyond < 0)
+        snprintf(where, sizeof where, "of which the last %lld lie beyond %s", beyond + bytes, memory->name);
+    else if (offset >= 0 && beyond < 1 << 20)
         snprintf(where, sizeof where, "%lld bytes after the end of %s", beyond, memory->name);
-    else if (memory && address < base && base - address < 1 << 20)
-        snprintf(where, sizeof where, "%llu bytes before %s", (unsigned long long)(base - address), memory->name);
     fault(FAULT_OUT_OF_BOUNDS, self, site, nullptr, "%s %u bytes at 0x%llx, %s", access_name(kind), bytes,
           (unsigned long long)address, where);
     stop_launch(cudaErrorIllegalAddress);
+}
+
+// The memory at the address. Arrays of other kernels may lie behind a kernel's own.
+static Memory *find(uintptr_t address, unsigned bytes, unsigned kind, const void *site)
+{
+    Memory *memory = memory_at(address);
+    if (!memory && !memory_of_program(address)) refuse(memory_nearest(address), address, bytes, kind, site);
+    if (memory && !memory->function.empty() && !is_in_function(site, memory->function)) {
+        const Memory *own = memory_of_function(site, address);
+        if (own) refuse(own, address, bytes, kind, site);
+    }
+    if (memory) memory->launch = launches;
+    return memory;
 }
 
 static void access(uintptr_t address, unsigned bytes, unsigned kind, const void *site)
@@ -165,16 +183,11 @@ static void access(uintptr_t address, unsigned bytes, unsigned kind, const void 
         return;    // the host's code, a local variable, threadIdx
 
     Memory *&last = recent[reinterpret_cast<uintptr_t>(site) / 4 % 256];
-    if (!holds(last, address)) {
-        Memory *memory = memory_at(address);
-        if (!memory && memory_of_program(address)) return;
-        if (!memory) refuse(address, bytes, kind, site);
-        last = memory;
-        memory->launch = launches;
-    }
+    if (!holds(last, address)) last = find(address, bytes, kind, site);
     Memory *memory = last;
+    if (!memory) return;    // __constant__
     const size_t offset = address - reinterpret_cast<uintptr_t>(memory->base);
-    if (offset + bytes > memory->bytes) refuse(address, bytes, kind, site);
+    if (offset + bytes > memory->bytes) refuse(memory, address, bytes, kind, site);
     if (bytes <= 16 && address & (bytes - 1)) {
         fault(FAULT_MISALIGNED, self, site, nullptr, "%s %u bytes at 0x%llx, byte %zu of %s: not a multiple of %u",
               access_name(kind), bytes, (unsigned long long)address, offset, memory->name, bytes);

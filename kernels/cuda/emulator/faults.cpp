@@ -1,44 +1,79 @@
 // faults.cpp -- the list of faults, and the report in words.
-#include <algorithm>
 #include <cstdarg>
-#include <map>
-#include <tuple>
 #include <vector>
 #include "kernels/cuda/emulator/block.h"
 
 namespace emulator
 {
-static std::vector<Fault> list;
-static std::map<std::tuple<FaultKind, const void *, const void *>, size_t> known;    // index in list
+struct Sites {
+    const void *one, *other;
+};
 
-void fault(FaultKind kind, const Thread *thread, const void *site, const void *other_site,
+static std::vector<Fault> list;
+static std::vector<Sites> sites;    // of each
+
+static bool same_place(const void *a, const void *b)
+{
+    return a == b || (a && b && same_line(a, b));
+}
+
+// Either thread of a race may come first.
+static bool same(Sites a, Sites b)
+{
+    return (same_place(a.one, b.one) && same_place(a.other, b.other)) ||
+           (same_place(a.one, b.other) && same_place(a.other, b.one));
+}
+
+bool fault_again(FaultKind kind, const void *site, const void *other)
+{
+    for (size_t i = 0; i < list.size(); i++)
+        if (list[i].kind == kind && same(sites[i], {site, other})) {
+            list[i].count++;
+            return true;
+        }
+    return false;
+}
+
+// Whether a race has this line: who reads too soon, may read what is not written yet.
+static bool is_of_a_race(const void *site)
+{
+    for (size_t i = 0; i < list.size(); i++)
+        if (list[i].kind == FAULT_RACE && (same_place(sites[i].one, site) || same_place(sites[i].other, site)))
+            return true;
+    return false;
+}
+
+static void drop_what_races_explain()
+{
+    for (size_t i = list.size(); i-- > 0;)
+        if (list[i].kind == FAULT_UNINITIALIZED && is_of_a_race(sites[i].one)) {
+            list.erase(list.begin() + (long)i);
+            sites.erase(sites.begin() + (long)i);
+        }
+}
+
+void fault(FaultKind kind, const Thread *thread, const void *site, const void *other,
            const char *format, ...)
 {
-    // Either thread of a race may come first.
-    const auto key = std::make_tuple(kind, std::min(site, other_site), std::max(site, other_site));
-    const auto found = known.find(key);
-    if (found != known.end()) {
-        list[found->second].count++;
-        return;
-    }
-    known[key] = list.size();
+    if (fault_again(kind, site, other)) return;
 
     Fault f = {};
     f.kind = kind;
     f.kernel = block.kernel;
     f.at = source_line(site);
-    f.other = other_site ? source_line(other_site) : SourceLine{"", 0};
+    f.other = other ? source_line(other) : SourceLine{"", 0};
     const uint3 b = block.index, t = thread->index;
-    f.block[0] = b.x, f.block[1] = b.y, f.block[2] = b.z;
-    f.thread[0] = t.x, f.thread[1] = t.y, f.thread[2] = t.z;
+    memcpy(f.block, &b, sizeof f.block);
+    memcpy(f.thread, &t, sizeof f.thread);
     f.count = 1;
-    int used = snprintf(f.message, sizeof f.message, "%s:%d: %s: thread (%u,%u,%u) of block (%u,%u,%u) ",
-                        f.at.file, f.at.line, fault_name(kind), t.x, t.y, t.z, b.x, b.y, b.z);
+    const int used = snprintf(f.message, sizeof f.message, "%s:%d: %s: thread (%u,%u,%u) of block (%u,%u,%u) ",
+                              f.at.file, f.at.line, fault_name(kind), t.x, t.y, t.z, b.x, b.y, b.z);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(f.message + used, sizeof f.message - (size_t)used, format, arguments);
     va_end(arguments);
     list.push_back(f);
+    sites.push_back({site, other});
 }
 
 void counts_report(EmulatorReport *report);
@@ -64,13 +99,14 @@ const char *fault_name(FaultKind kind)
 void emulator_clear(void)
 {
     list.clear();
-    known.clear();
+    sites.clear();
     counts_clear();
 }
 
 const EmulatorReport *emulator_report(void)
 {
     static EmulatorReport report;
+    drop_what_races_explain();
     counts_report(&report);
     report.fault = list.data();
     report.faults = list.size();

@@ -93,6 +93,7 @@ EMULATOR_OPERATOR(/)
 template <class T> struct alignas(4) Pair {
     T x, y;
     EMULATOR_COPIED_AS_A_WORD(Pair)
+    constexpr Pair() : x(), y() {}
     Pair(T x_, T y_) : x(x_), y(y_) {}
 };
 }    // namespace emulator

@@ -38,7 +38,7 @@ static size_t sector_bytes(const Memory *m)
 
 static Memory *add(char *base, size_t bytes, Space space, const char *name)
 {
-    Memory *memory = new Memory{base, bytes, space, "", nullptr, nullptr, nullptr, 0};
+    Memory *memory = new Memory{base, bytes, space, "", "", nullptr, nullptr, nullptr, 0};
     snprintf(memory->name, sizeof memory->name, "%s", name);
     if (checking) {
         memory->written = static_cast<uint8_t *>(reserve(bytes / 8 + 1));
@@ -77,8 +77,19 @@ Memory *memory_nearest(uintptr_t address)
     auto after = std::upper_bound(list.begin(), list.end(), address, begins_after);
     if (after == list.end()) return list.empty() ? nullptr : list.back();
     if (after == list.begin()) return *after;
-    const uintptr_t below = address - reinterpret_cast<uintptr_t>(after[-1]->base) - after[-1]->bytes;
-    return reinterpret_cast<uintptr_t>((*after)->base) - address < below ? *after : after[-1];
+    const uintptr_t offset = address - reinterpret_cast<uintptr_t>(after[-1]->base);
+    const uintptr_t before = reinterpret_cast<uintptr_t>((*after)->base) - address;
+    return offset > after[-1]->bytes && before < offset - after[-1]->bytes ? *after : after[-1];
+}
+
+Memory *memory_of_function(const void *site, uintptr_t address)
+{
+    Memory *nearest = nullptr;
+    for (Memory *memory : list)
+        if (!memory->function.empty() && (!nearest || reinterpret_cast<uintptr_t>(memory->base) <= address) &&
+            is_in_function(site, memory->function))
+            nearest = memory;
+    return nearest;
 }
 
 bool memory_of_program(uintptr_t address)
@@ -107,8 +118,8 @@ void memory_dynamic_shared(char *base, size_t bytes)
     if (!checking) return;
     if (!arrays_known) {
         arrays_known = true;
-        each_shared_array([](const char *name, char *address, size_t size) {
-            add(address, size, SPACE_SHARED, name);
+        each_shared_array([](const char *function, const char *name, char *address, size_t size) {
+            add(address, size, SPACE_SHARED, name)->function = function;
         });
     }
     if (dynamic) remove(dynamic);

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include "kernels/cuda/emulator/report.h"
 
 namespace emulator
@@ -29,6 +30,7 @@ struct Memory {
     size_t bytes;
     Space space;
     char name[96];
+    std::string function;    // of a __shared__ array: where it is declared
     uint8_t *written;     // a bit for each byte
     Cell *cells;
     uint32_t *sectors;    // of 32 bytes: the launch that last touched it
@@ -37,6 +39,7 @@ struct Memory {
 
 Memory *memory_at(uintptr_t address);         // that has this byte; NULL: none
 Memory *memory_nearest(uintptr_t address);    // for messages; NULL: there is none at all
+Memory *memory_of_function(const void *site, uintptr_t address);    // nearest of those declared at the site
 bool memory_of_program(uintptr_t address);    // of a variable outside functions: __device__, __constant__
 
 void memory_dynamic_shared(char *base, size_t bytes);    // of this launch

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <unordered_map>
+#include <vector>
 #include "kernels/cuda/emulator/block.h"
 #ifdef EMULATOR_BACKTRACE
 #include <backtrace.h>
@@ -15,6 +16,28 @@
 
 namespace emulator
 {
+static std::string readable(const char *symbol)
+{
+    int status;
+    char *whole = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
+    const std::string name = whole ? whole : symbol;
+    free(whole);
+    return name;
+}
+
+// "sum<float>" of "void (anonymous namespace)::sum<float>(float*)": DWARF has no more of a static function.
+static std::string bare(const std::string &name)
+{
+    size_t begin = 0, end = name.size(), depth = 0;
+    for (size_t i = 0; i < end; i++) {
+        if (name[i] == '<') depth++;
+        if (name[i] == '>') depth--;
+        if (depth == 0 && (name[i] == ' ' || name[i] == ':' || name[i] == ')')) begin = i + 1;
+        if (depth == 0 && name[i] == '(' && i > begin) end = i;
+    }
+    return name.substr(begin, end - begin);
+}
+
 // ---- lines
 
 #ifdef EMULATOR_BACKTRACE
@@ -27,29 +50,55 @@ static const char *short_path(const char *file)
     return strncmp(file, EMULATOR_ROOT, root) == 0 ? file + root : file;
 }
 
+struct Place {
+    SourceLine line;
+    std::vector<std::string> functions;    // from the inlined one outwards
+};
+
 // Inlined functions come from the inside out: the first line outside the emulator's headers is the kernel's.
-static int take_line(void *data, uintptr_t, const char *file, int line, const char *)
+static int take_line(void *data, uintptr_t, const char *file, int line, const char *function)
 {
-    auto *found = static_cast<SourceLine *>(data);
-    if (!file) return 0;
-    *found = {short_path(file), line};
-    return strstr(file, "cuda/emulator/") == nullptr;
+    auto *place = static_cast<Place *>(data);
+    if (function) place->functions.push_back(bare(readable(function)));
+    const bool inside = place->line.line == 0 || strstr(place->line.file, "cuda/emulator/");
+    if (file && inside) place->line = {short_path(file), line};
+    return 0;
 }
-#endif
+
+static const Place &place_of(const void *site)
+{
+    static std::unordered_map<const void *, Place> known;
+    static backtrace_state *state = backtrace_create_state(nullptr, 0, ignore, nullptr);
+    const auto found = known.find(site);
+    if (found != known.end()) return found->second;
+    Place &place = known[site];
+    place.line = {"", 0};
+    if (site) backtrace_pcinfo(state, reinterpret_cast<uintptr_t>(site) - 1, take_line, ignore, &place);
+    return place;
+}
 
 SourceLine source_line(const void *site)
 {
-    static std::unordered_map<const void *, SourceLine> known;
-    const auto found = known.find(site);
-    if (found != known.end()) return found->second;
-    SourceLine line = {"", 0};
-#ifdef EMULATOR_BACKTRACE
-    static backtrace_state *state = backtrace_create_state(nullptr, 0, ignore, nullptr);
-    if (site) backtrace_pcinfo(state, reinterpret_cast<uintptr_t>(site) - 1, take_line, ignore, &line);
-#endif
-    known[site] = line;
-    return line;
+    return place_of(site).line;
 }
+
+bool is_in_function(const void *site, const std::string &name)
+{
+    for (const std::string &function : place_of(site).functions)
+        if (function == name) return true;
+    return false;
+}
+#else
+SourceLine source_line(const void *)
+{
+    return {"", 0};
+}
+
+bool is_in_function(const void *, const std::string &)
+{
+    return false;
+}
+#endif
 
 bool same_line(const void *a, const void *b)
 {
@@ -59,19 +108,9 @@ bool same_line(const void *a, const void *b)
 
 // ---- thread-local arrays
 
-// "tile" of _ZZ9transposePfPKfE4tile.
-static std::string short_name(const char *symbol)
-{
-    int status;
-    char *whole = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
-    std::string name = whole ? whole : symbol;
-    free(whole);
-    const size_t at = name.rfind("::");
-    return at == std::string::npos ? name : name.substr(at + 2);
-}
+typedef void (*Found)(const char *function, const char *name, char *address, size_t bytes);
 
-static void each_symbol(const char *file, char *segment,
-                        void (*found)(const char *name, char *address, size_t bytes))
+static void each_symbol(const char *file, char *segment, Found found)
 {
     const auto *header = reinterpret_cast<const ElfW(Ehdr) *>(file);
     const auto *section = reinterpret_cast<const ElfW(Shdr) *>(file + header->e_shoff);
@@ -81,10 +120,14 @@ static void each_symbol(const char *file, char *segment,
         const char *names = file + section[section[i].sh_link].sh_offset;
         for (size_t j = 0; j < section[i].sh_size / sizeof *symbol; j++) {
             const char *name = names + symbol[j].st_name;
-            // _ZZ: of a function, as __shared__ arrays are
-            if ((symbol[j].st_info & 15) == STT_TLS && symbol[j].st_size > 0 &&
-                symbol[j].st_shndx != SHN_UNDEF && strncmp(name, "_ZZ", 3) == 0)
-                found(short_name(name).c_str(), segment + symbol[j].st_value, symbol[j].st_size);
+            // _ZZ9transposePfPKfE4tile: of a function, as __shared__ arrays are
+            if ((symbol[j].st_info & 15) != STT_TLS || symbol[j].st_size == 0 ||
+                symbol[j].st_shndx == SHN_UNDEF || strncmp(name, "_ZZ", 3) != 0)
+                continue;
+            const std::string whole = readable(name);    // transpose(float*, float const*)::tile
+            const size_t end = whole.rfind("::");
+            found(bare(whole.substr(0, end)).c_str(), whole.substr(end + 2).c_str(), segment + symbol[j].st_value,
+                  symbol[j].st_size);
         }
     }
 }
@@ -102,7 +145,7 @@ static char *tls_segment()
     return segment;
 }
 
-void each_shared_array(void (*found)(const char *name, char *address, size_t bytes))
+void each_shared_array(Found found)
 {
     char *segment = tls_segment();
     const int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);

@@ -1,6 +1,6 @@
 /* vector.h -- CUDA's short vectors (float4, int2, ...) and dim3.
  *
- * A vector of 8 or 16 bytes is copied as one word, so that the checker sees one access of 16 bytes where a
+ * A vector of 2 or 4 numbers is copied as one word, so that the checker sees one access of 16 bytes where a
  * GPU makes one, not four of 4.
  */
 #pragma once
@@ -30,7 +30,6 @@ template <int BYTES> inline void copy_word(void *to, const void *from)
 }    // namespace emulator
 
 #define EMULATOR_COPIED_AS_A_WORD(NAME)                                                            \
-    NAME() = default;                                                                              \
     NAME(const NAME &from)                                                                         \
     {                                                                                              \
         *this = from;                                                                              \
@@ -46,7 +45,7 @@ template <int BYTES> inline void copy_word(void *to, const void *from)
     {                                                                                              \
         T x, y;                                                                                    \
         EMULATOR_COPIED_AS_A_WORD(N##2)                                                            \
-        constexpr N##2(T x_, T y_) : x(x_), y(y_) {}                                               \
+        constexpr N##2(T x_ = 0, T y_ = 0) : x(x_), y(y_) {}                                       \
     };                                                                                             \
     struct N##3 {                                                                                  \
         T x, y, z;                                                                                 \
@@ -55,7 +54,7 @@ template <int BYTES> inline void copy_word(void *to, const void *from)
     {                                                                                              \
         T x, y, z, w;                                                                              \
         EMULATOR_COPIED_AS_A_WORD(N##4)                                                            \
-        constexpr N##4(T x_, T y_, T z_, T w_) : x(x_), y(y_), z(z_), w(w_) {}                     \
+        constexpr N##4(T x_ = 0, T y_ = 0, T z_ = 0, T w_ = 0) : x(x_), y(y_), z(z_), w(w_) {}     \
     };                                                                                             \
     static inline N##2 make_##N##2(T x, T y)                                                       \
     {                                                                                              \
@@ -84,7 +83,7 @@ EMULATOR_VECTORS(unsigned char, uchar)
     {                                                                                              \
         T x, y;                                                                                    \
         EMULATOR_COPIED_AS_A_WORD(N##2)                                                            \
-        constexpr N##2(T x_, T y_) : x(x_), y(y_) {}                                               \
+        constexpr N##2(T x_ = 0, T y_ = 0) : x(x_), y(y_) {}                                       \
     };                                                                                             \
     static inline N##2 make_##N##2(T x, T y)                                                       \
     {                                                                                              \

@@ -26,7 +26,7 @@ template <class T> struct Shuffle : Request {
 
     Shuffle(T value_, unsigned from_) : Request{all, "shuffle"}, value(value_), from(from_) {}
 
-    EMULATOR_UNCHECKED static void all(Request *const *lanes, unsigned mask)
+    static void all(Request *const *lanes, unsigned mask)
     {
         for (unsigned i = 0; i < 32; i++) {
             if (!(mask >> i & 1)) continue;

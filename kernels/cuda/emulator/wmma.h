@@ -79,8 +79,7 @@ template <class D, class A, class B, class C> struct Product : emulator::Request
     {
     }
 
-
-    EMULATOR_UNCHECKED static void all(emulator::Request *const *lanes, unsigned mask)
+    static void all(emulator::Request *const *lanes, unsigned mask)
     {
         if (!emulator::whole_warp(mask)) return;
         float a[16][16], b[16][16], sum[16][16];

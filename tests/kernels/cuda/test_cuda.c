@@ -20,7 +20,8 @@
 // The mirror wants a closed page behind its copies. What lies beyond an allocation is closed.
 static void *reserve(size_t bytes)
 {
-    return cuda_new(bytes - (size_t)sysconf(_SC_PAGESIZE));
+    const size_t open = bytes - (size_t)sysconf(_SC_PAGESIZE);
+    return cuda_new(open > 0 ? open : 1);
 }
 
 static void commit(void *base, size_t from, size_t to)
