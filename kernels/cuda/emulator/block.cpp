@@ -342,6 +342,7 @@ static void run_block(dim3 size)
     for (unsigned i = 0; i < block.threads; i++) {
         Thread &t = block.thread[i];
         t = {};
+        t.number = i;
         t.index = {i % size.x, i / size.x % size.y, i / (size.x * size.y)};
     }
     for (unsigned i = 0; i < block.warps; i++) {

@@ -19,6 +19,7 @@ enum { STACK_BYTES = 256 << 10 };    // of a thread
 
 struct Thread {
     uint3 index;
+    unsigned number;     // in the block
     Fiber *fiber;        // NULL: not started, or returned
     const void *site;    // where it waits, or met last
     Request *request;    // that it has brought to a meeting
@@ -52,7 +53,7 @@ extern __thread Thread *self;    // NULL: the host's code runs
 
 static inline unsigned number_of(const Thread *thread)
 {
-    return (unsigned)(thread - block.thread);
+    return thread->number;
 }
 
 static inline Warp &warp_of(const Thread *thread)
@@ -70,15 +71,9 @@ void checker_launch_ends();
 
 // ---- counts.cpp: what a warp's accesses cost
 
-struct Access {
-    uint64_t site : 48, bytes : 8, kind : 8;
-    uint64_t address;
-};
-enum AccessKind { READS = 0, WRITES = 1, ATOMIC = 2, SHARED = 4, STEP = 8 };    // bits
-
-void counts_add(const Access &access);              // of the running thread
-void counts_add_distinct();                         // a sector of global memory, for the first time
-void counts_settle(uint32_t lanes);                 // these lanes of the running warp wait: compare them
+void counts_add(uint16_t site, uintptr_t address);    // of the running thread
+void counts_add_distinct();                           // a sector of global memory, for the first time
+void counts_settle(uint32_t lanes);                   // these lanes of the running warp wait: compare them
 void counts_launch(size_t shared);
 void counts_clear();
 

@@ -14,13 +14,11 @@
 #include <vector>
 #include "kernels/cuda/emulator/block.h"
 #include "kernels/cuda/emulator/memory.h"
+#include "kernels/cuda/emulator/site.h"
 
 namespace emulator
 {
 static uint32_t launches;
-
-// The memory that an instruction found last is most likely what it finds next.
-static Memory *recent[256];
 
 static bool holds(const Memory *memory, uintptr_t address)
 {
@@ -59,7 +57,7 @@ static bool ordered(const Stamp &before)
     return before.clock < block.warp[mine / WARP].known[mine % WARP][before.thread % WARP];
 }
 
-static bool conflict(const Stamp &before, const Stamp &now, Space space)
+static inline bool conflict(const Stamp &before, const Stamp &now, Space space)
 {
     // The blocks of a launch share what is global.
     return before.block >= (space == SPACE_SHARED ? block.serial : block.first_serial) && (before.bytes & now.bytes) &&
@@ -72,13 +70,6 @@ static const char *access_name(unsigned kind)
     return kind & ATOMIC ? "updates" : kind & WRITES ? "writes" : "reads";
 }
 
-// The program's code lies within 4 GiB of the site that is running.
-static const void *full_site(uint32_t lower, const void *near)
-{
-    const uintptr_t base = reinterpret_cast<uintptr_t>(near);
-    return reinterpret_cast<const void *>(base + (uintptr_t)(intptr_t)(int32_t)(lower - (uint32_t)base));
-}
-
 static void element_name(char *text, size_t size, const Memory *memory, size_t offset, unsigned bytes)
 {
     snprintf(text, size, "%s[%zu] (elements of %u bytes)", memory->name, offset / bytes, bytes);
@@ -87,7 +78,7 @@ static void element_name(char *text, size_t size, const Memory *memory, size_t o
 static void report_race(const Memory *memory, size_t offset, unsigned bytes, unsigned kind,
                         const void *site, const Stamp &before, bool before_writes)
 {
-    const void *other = full_site(before.site, site);
+    const void *other = reinterpret_cast<const void *>(sites[before.site].address);
     if (fault_again(FAULT_RACE, site, other)) return;
     const uint3 thread = block.thread[before.thread].index;
     char where[160], whose[64] = "";
@@ -99,14 +90,24 @@ static void report_race(const Memory *memory, size_t offset, unsigned bytes, uns
           before.atomic ? "updates" : before_writes ? "writes" : "reads", source_line(other).line);
 }
 
-static bool recent_read(const Stamp &read)
+// Of this block and since its last barrier: what a write can be unordered with.
+static bool is_open(const Stamp &read)
 {
     return read.block == block.serial && read.clock >= block.opened;
+}
+
+// Two warps read since the last barrier: a write of any thread is unordered with one of them.
+static bool says_enough(const Cell &cell, const Stamp &now)
+{
+    return is_open(cell.read) && is_open(cell.other_read) &&
+           cell.read.thread / WARP != cell.other_read.thread / WARP &&
+           (cell.read.bytes & cell.other_read.bytes & now.bytes) == now.bytes;
 }
 
 static void note_read(Cell &cell, const Stamp &now)
 {
     Stamp &read = cell.read;
+    if (says_enough(cell, now)) return;
     if (read.block == now.block && read.thread == now.thread) {
         const uint8_t bytes = read.bytes;
         read = now;
@@ -114,19 +115,20 @@ static void note_read(Cell &cell, const Stamp &now)
         return;
     }
     const bool same_warp = read.block == now.block && read.thread / WARP == now.thread / WARP;
-    if (!same_warp || !recent_read(cell.other_read)) cell.other_read = read;
+    if (!same_warp || !is_open(cell.other_read)) cell.other_read = read;
     read = now;
 }
 
-static void check_order(const Memory *memory, size_t offset, unsigned bytes, unsigned kind, const void *site)
+static void check_order(const Memory *memory, size_t offset, unsigned bytes, unsigned kind, const void *site,
+                        uint16_t number)
 {
     for (size_t at = offset; at < offset + bytes; at = (at | 3) + 1) {
         const size_t end = (at | 3) + 1 < offset + bytes ? (at | 3) + 1 : offset + bytes;
         Cell &cell = memory->cells[at / 4];
         const Stamp now = {block.serial,
                            block.clock,
-                           (uint32_t) reinterpret_cast<uintptr_t>(site),
                            (uint16_t)number_of(self),
+                           number,
                            (uint8_t)(((1u << (end - at)) - 1) << at % 4),
                            (kind & ATOMIC) != 0};
         if (conflict(cell.write, now, memory->space)) report_race(memory, offset, bytes, kind, site, cell.write, true);
@@ -182,9 +184,10 @@ static void access(uintptr_t address, unsigned bytes, unsigned kind, const void 
         address - reinterpret_cast<uintptr_t>(&here) < sizeof here)
         return;    // the host's code, a local variable, threadIdx
 
-    Memory *&last = recent[reinterpret_cast<uintptr_t>(site) / 4 % 256];
-    if (!holds(last, address)) last = find(address, bytes, kind, site);
-    Memory *memory = last;
+    const uint16_t number = site_number(reinterpret_cast<uintptr_t>(site));
+    Site &at = sites[number];
+    if (!holds(at.memory, address)) at.memory = find(address, bytes, kind, site);
+    Memory *memory = at.memory;
     if (!memory) return;    // __constant__
     const size_t offset = address - reinterpret_cast<uintptr_t>(memory->base);
     if (offset + bytes > memory->bytes) refuse(memory, address, bytes, kind, site);
@@ -201,21 +204,18 @@ static void access(uintptr_t address, unsigned bytes, unsigned kind, const void 
         memory_set_written(memory, offset, bytes);    // say it once
     }
     if (kind & ATOMIC && memory->space == SPACE_GLOBAL) meet_blocks(address);
-    check_order(memory, offset, bytes, kind, site);
+    check_order(memory, offset, bytes, kind, site, number);
     if (kind & WRITES) memory_set_written(memory, offset, bytes);
 
-    Access log;
-    log.site = reinterpret_cast<uintptr_t>(site);
-    log.bytes = bytes;
-    log.kind = kind | (memory->space == SPACE_SHARED ? SHARED : 0);
-    log.address = address;
+    at.kind = (uint8_t)(kind | (memory->space == SPACE_SHARED ? SHARED : 0));
+    at.bytes = (uint8_t)bytes;
     if (memory->space == SPACE_GLOBAL)
         for (size_t i = offset / 32; i <= (offset + bytes - 1) / 32; i++)
             if (memory->sectors[i] != launches) {
                 memory->sectors[i] = launches;
                 counts_add_distinct();
             }
-    counts_add(log);
+    counts_add(number, address);
 }
 
 void atomic_access(const volatile void *address, size_t bytes, const void *site)
@@ -228,7 +228,7 @@ void atomic_access(const volatile void *address, size_t bytes, const void *site)
 void checker_launch(size_t dynamic_bytes)
 {
     launches++;
-    memset(recent, 0, sizeof recent);
+    for (uint32_t i = 1; i <= site_count; i++) sites[i].memory = nullptr;
     published.clear();
     memory_dynamic_shared(static_cast<char *>(dynamic_shared()), dynamic_bytes);
 }
@@ -332,12 +332,9 @@ void *emulator_memset(void *to, int value, size_t bytes)
 void __sanitizer_cov_trace_pc()
 {
     if (!self) return;
-    Access log;
-    log.site = reinterpret_cast<uintptr_t>(SITE);
-    log.bytes = 0;
-    log.kind = STEP;
-    log.address = 0;
-    counts_add(log);
+    const uint16_t number = site_number(reinterpret_cast<uintptr_t>(SITE));
+    sites[number].kind = STEP;
+    counts_add(number, 0);
 }
 
 void __tsan_init()

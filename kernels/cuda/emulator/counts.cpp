@@ -5,19 +5,36 @@
  * step together. After a branch, this brings lanes together again as a GPU does.
  */
 #include <algorithm>
-#include <unordered_map>
 #include <vector>
 #include "kernels/cuda/emulator/block.h"
+#include "kernels/cuda/emulator/site.h"
 
 namespace emulator
 {
-struct Count {
-    unsigned kind, bytes;
-    uint64_t warps, lanes, transfers, ideal;
+Site sites[SITES_MAX];
+uint32_t site_count;
+uint16_t site_table[2 * SITES_MAX];
+
+uint16_t site_add(uintptr_t address, uint32_t slot)
+{
+    if (site_count == SITES_MAX - 1) {
+        fprintf(stderr, "emulator: more than %d places access memory\n", SITES_MAX);
+        abort();
+    }
+    sites[++site_count].address = address;
+    return site_table[slot] = (uint16_t)site_count;
+}
+
+struct Access {
+    uint64_t site : 16, address : 48;
 };
 
-static std::vector<Access> logs[WARP];    // of the running warp
-static std::unordered_map<uint64_t, Count> counts;    // by site
+// Of a lane of the running warp.
+struct Log {
+    Access *begin, *end, *limit;
+};
+
+static Log logs[WARP];
 static uint64_t steps, active, distinct;
 static std::vector<KernelLaunch> launch_list;
 
@@ -30,7 +47,7 @@ static unsigned distinct_words(uint64_t *word, unsigned count)
 }
 
 // Sectors of 32 bytes; and the fewest that the same bytes could lie in.
-static void cost_global(const uint64_t *address, unsigned count, unsigned bytes, Count &sum)
+static void cost_global(const uint64_t *address, unsigned count, unsigned bytes, Site &sum)
 {
     uint64_t word[2 * WARP];
     unsigned words = 0;
@@ -51,7 +68,7 @@ static void cost_global(const uint64_t *address, unsigned count, unsigned bytes,
 // Wavefronts: as many as the bank with the most different words. Accesses of 8 bytes go by half warps, of
 // 16 by quarters. Atomic operations of one word follow one another.
 static void cost_shared(const uint64_t *address, const uint8_t *lane, unsigned count, unsigned bytes,
-                        bool atomic, Count &sum)
+                        bool atomic, Site &sum)
 {
     const unsigned lanes = bytes <= 4 ? 32u : 128u / bytes;    // that are served together
     for (unsigned first = 0, end; first < count; first = end) {
@@ -69,9 +86,22 @@ static void cost_shared(const uint64_t *address, const uint8_t *lane, unsigned c
 
 // ---- laying the logs side by side
 
-void counts_add(const Access &access)
+static void grow(Log &log)
 {
-    logs[number_of(self) % WARP].push_back(access);
+    const size_t used = (size_t)(log.end - log.begin), size = used > 0 ? 2 * used : 256;
+    log.begin = static_cast<Access *>(realloc(log.begin, size * sizeof *log.begin));
+    if (!log.begin) abort();
+    log.end = log.begin + used;
+    log.limit = log.begin + size;
+}
+
+void counts_add(uint16_t site, uintptr_t address)
+{
+    Log &log = logs[number_of(self) % WARP];
+    if (log.end == log.limit) grow(log);
+    log.end->site = site;
+    log.end->address = address;
+    log.end++;
 }
 
 void counts_add_distinct()
@@ -85,20 +115,20 @@ void counts_settle(uint32_t lanes)
     uint8_t who[WARP];
     unsigned open = 0;
     for (unsigned i = 0; i < WARP; i++)
-        if (lanes >> i & 1 && !logs[i].empty()) {
-            at[open] = logs[i].data();
-            end[open] = at[open] + logs[i].size();
+        if (lanes >> i & 1 && logs[i].begin != logs[i].end) {
+            at[open] = logs[i].begin;
+            end[open] = logs[i].end;
             who[open++] = (uint8_t)i;
         }
     while (open > 0) {
-        uint64_t site = at[0]->site, address[WARP];
-        for (unsigned i = 1; i < open; i++) site = std::min<uint64_t>(site, at[i]->site);
+        uint16_t number = at[0]->site;
+        for (unsigned i = 1; i < open; i++)
+            if (at[i]->site != number && sites[at[i]->site].address < sites[number].address) number = at[i]->site;
+        uint64_t address[WARP];
         uint8_t lane[WARP];
-        unsigned together = 0, still = 0, kind = 0, bytes = 0;
+        unsigned together = 0, still = 0;
         for (unsigned i = 0; i < open; i++) {
-            if (at[i]->site == site) {
-                kind = at[i]->kind;
-                bytes = at[i]->bytes;
+            if (at[i]->site == number) {
                 lane[together] = who[i];
                 address[together++] = at[i]->address;
                 at[i]++;
@@ -109,23 +139,19 @@ void counts_settle(uint32_t lanes)
             still += at[i] != end[i];
         }
         open = still;
-        if (kind == STEP) {
+        Site &site = sites[number];
+        if (site.kind == STEP) {
             steps++;
             active += together;
             continue;
         }
-        Count &count = counts[site];
-        count.kind = kind;
-        count.bytes = bytes;
-        count.warps++;
-        count.lanes += together;
-        if (kind & SHARED)
-            cost_shared(address, lane, together, bytes, kind & ATOMIC, count);
-        else
-            cost_global(address, together, bytes, count);
+        site.warps++;
+        site.lanes += together;
+        if (site.kind & SHARED) cost_shared(address, lane, together, site.bytes, site.kind & ATOMIC, site);
+        else cost_global(address, together, site.bytes, site);
     }
     for (unsigned i = 0; i < WARP; i++)
-        if (lanes >> i & 1) logs[i].clear();
+        if (lanes >> i & 1) logs[i].end = logs[i].begin;
 }
 
 // ---- the report
@@ -141,7 +167,8 @@ void counts_launch(size_t shared)
 
 void counts_clear()
 {
-    counts.clear();
+    for (uint32_t i = 1; i <= site_count; i++)
+        sites[i].warps = sites[i].lanes = sites[i].transfers = sites[i].ideal = 0;
     launch_list.clear();
     steps = active = distinct = 0;
 }
@@ -161,9 +188,11 @@ void counts_report(EmulatorReport *report)
     static std::vector<LineCounts> lines;
     lines.clear();
     report->sectors = report->wavefronts = 0;
-    for (const auto &[site, c] : counts) {
+    for (uint32_t i = 1; i <= site_count; i++) {
+        const Site &c = sites[i];
+        if (c.warps == 0) continue;
         LineCounts line = {};
-        line.at = source_line(reinterpret_cast<const void *>(site));
+        line.at = source_line(reinterpret_cast<const void *>(c.address));
         line.space = c.kind & SHARED ? SPACE_SHARED : SPACE_GLOBAL;
         line.writes = c.kind & WRITES;
         line.atomic = c.kind & ATOMIC;

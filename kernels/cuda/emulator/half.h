@@ -132,6 +132,23 @@ EMULATOR_CONVERSIONS(__half, half)
 EMULATOR_CONVERSIONS(__nv_bfloat16, bfloat16)
 #undef EMULATOR_CONVERSIONS
 
+static inline __half __ushort_as_half(unsigned short bits)
+{
+    return __half::from_bits(bits);
+}
+static inline __nv_bfloat16 __ushort_as_bfloat16(unsigned short bits)
+{
+    return __nv_bfloat16::from_bits(bits);
+}
+static inline unsigned short __half_as_ushort(__half a)
+{
+    return a.bits;
+}
+static inline unsigned short __bfloat16_as_ushort(__nv_bfloat16 a)
+{
+    return a.bits;
+}
+
 static inline float2 __half22float2(__half2 a)
 {
     return {a.x, a.y};

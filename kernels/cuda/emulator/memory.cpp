@@ -41,7 +41,7 @@ static Memory *add(char *base, size_t bytes, Space space, const char *name)
     Memory *memory = new Memory{base, bytes, space, "", "", nullptr, nullptr, nullptr, 0};
     snprintf(memory->name, sizeof memory->name, "%s", name);
     if (checking) {
-        memory->written = static_cast<uint8_t *>(reserve(bytes / 8 + 1));
+        memory->written = static_cast<uint8_t *>(reserve(bytes / 8 + 5));
         memory->cells = static_cast<Cell *>(reserve(cell_bytes(memory) + 1));
         memory->sectors = static_cast<uint32_t *>(reserve(sector_bytes(memory)));
         if (!memory->written || !memory->cells || !memory->sectors) {
@@ -57,7 +57,7 @@ static void remove(Memory *memory)
 {
     list.erase(std::find(list.begin(), list.end(), memory));
     if (memory->written) {
-        munmap(memory->written, memory->bytes / 8 + 1);
+        munmap(memory->written, memory->bytes / 8 + 5);
         munmap(memory->cells, cell_bytes(memory) + 1);
         munmap(memory->sectors, sector_bytes(memory));
     }
@@ -150,17 +150,6 @@ void memory_set_written(Memory *memory, size_t offset, size_t bytes)
     for (; i < end && (i % 8 || end - i < 8); i++) bits[i / 8] |= (uint8_t)(1 << i % 8);
     memset(bits + i / 8, 0xff, (end - i) / 8);
     for (i += (end - i) / 8 * 8; i < end; i++) bits[i / 8] |= (uint8_t)(1 << i % 8);
-}
-
-bool memory_is_written(const Memory *memory, size_t offset, size_t bytes)
-{
-    for (size_t i = offset; i < offset + bytes;) {
-        const unsigned count = (unsigned)std::min<size_t>(8 - i % 8, offset + bytes - i);
-        const unsigned wanted = ((1u << count) - 1) << i % 8;
-        if ((memory->written[i / 8] & wanted) != wanted) return false;
-        i += count;
-    }
-    return true;
 }
 
 // ---- the runtime's functions

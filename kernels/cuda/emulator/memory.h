@@ -4,6 +4,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include "kernels/cuda/emulator/report.h"
 
@@ -13,8 +14,7 @@ namespace emulator
 struct Stamp {
     uint32_t block;    // its serial; 0: none
     uint32_t clock;
-    uint32_t site;     // its address' lower half
-    uint16_t thread;
+    uint16_t thread, site;
     uint8_t bytes;     // of the word, as a mask
     bool atomic;
 };
@@ -31,7 +31,7 @@ struct Memory {
     Space space;
     char name[96];
     std::string function;    // of a __shared__ array: where it is declared
-    uint8_t *written;     // a bit for each byte
+    uint8_t *written;     // a bit for each byte, and 32 more
     Cell *cells;
     uint32_t *sectors;    // of 32 bytes: the launch that last touched it
     uint32_t launch;      // that last used it
@@ -47,7 +47,15 @@ void memory_forget_shared();                             // a block begins: noth
 size_t memory_shared_used(uint32_t launch);              // bytes
 
 void memory_set_written(Memory *memory, size_t offset, size_t bytes);
-bool memory_is_written(const Memory *memory, size_t offset, size_t bytes);
+
+// Of up to 16 bytes.
+static inline bool memory_is_written(const Memory *memory, size_t offset, unsigned bytes)
+{
+    uint32_t bits;
+    memcpy(&bits, memory->written + offset / 8, sizeof bits);
+    const uint32_t wanted = (1u << bytes) - 1;
+    return (bits >> offset % 8 & wanted) == wanted;
+}
 
 extern bool checking;    // the program has kernels that were compiled for it
 }    // namespace emulator

@@ -227,24 +227,49 @@ static void fences()
 
 // ---- half and bfloat16
 
-template <class T> static void small_numbers(float largest, float least, float half_a_step)
+__device__ __half from_bits(unsigned short bits, __half)
 {
-    for (unsigned bits = 0; bits < 65536; bits++) {
-        const T x = T::from_bits((uint16_t)bits);
-        const float value = x;
-        if (value == value) EXPECT(T(value).bits == bits);
-        else EXPECT((float)T(value) != (float)T(value));
+    return __ushort_as_half(bits);
+}
+
+__device__ __nv_bfloat16 from_bits(unsigned short bits, __nv_bfloat16)
+{
+    return __ushort_as_bfloat16(bits);
+}
+
+__device__ unsigned short bits_of(__half x)
+{
+    return __half_as_ushort(x);
+}
+
+__device__ unsigned short bits_of(__nv_bfloat16 x)
+{
+    return __bfloat16_as_ushort(x);
+}
+
+// Each of the 65536 numbers to a float and back; and where rounding ends.
+template <class T> __global__ void small_numbers(int *wrong, float largest, float least, float half_a_step)
+{
+    for (unsigned bits = threadIdx.x; bits < 65536; bits += blockDim.x) {
+        const float value = (float)from_bits((unsigned short)bits, T(0.0f));
+        const float again = (float)T(value);
+        if (value == value ? bits_of(T(value)) != bits : again == again) atomicAdd(&wrong[0], 1);
     }
-    EXPECT((float)T(largest) == largest);
-    EXPECT(std::isinf((float)T(largest * 1.01f)));
-    EXPECT((float)T(least) == least);
-    EXPECT((float)T(least / 2) == 0);    // a tie, to even
-    EXPECT((float)T(least * 0.75f) == least);
-    EXPECT((float)T(1 + half_a_step) == 1);                        // ties to even
-    EXPECT((float)T(1 + 3 * half_a_step) == 1 + 4 * half_a_step);
-    EXPECT((float)T(-1 - 1.5f * half_a_step) == -1 - 2 * half_a_step);
-    EXPECT((float)__hadd(T(1.5f), T(2.25f)) == 3.75f);
-    EXPECT((float)__hfma(T(3.0f), T(5.0f), T(-1.0f)) == 14);
+    if (threadIdx.x > 0) return;
+    wrong[1] = (float)T(largest) != largest || (float)T(largest * 1.01f) != INFINITY;
+    wrong[2] = (float)T(least) != least || (float)T(least * 0.75f) != least;
+    wrong[3] = (float)T(least / 2) != 0 || (float)T(1 + half_a_step) != 1;    // ties, to even
+    wrong[4] = (float)T(1 + 3 * half_a_step) != 1 + 4 * half_a_step;
+    wrong[5] = (float)T(-1 - 1.5f * half_a_step) != -1 - 2 * half_a_step;
+    wrong[6] = (float)__hadd(T(1.5f), T(2.25f)) != 3.75f;
+    wrong[7] = (float)__hfma(T(3.0f), T(5.0f), T(-1.0f)) != 14;
+}
+
+template <class T> static void numbers_of_16_bits(float largest, float least, float half_a_step)
+{
+    Device<int> wrong(8);
+    LAUNCH(small_numbers<T>, 1, 64, 0, 0)(wrong.at, largest, least, half_a_step);
+    for (int w : wrong.host()) EXPECT(w == 0);
 }
 
 // ---- tensor cores
@@ -331,14 +356,24 @@ static void vectors_of_numbers()
     }
 }
 
+__global__ void bits_and_roundings(int *y)
+{
+    const bool right[] = {
+        __clz(1) == 31 && __clz(0) == 32 && __ffs(8) == 4 && __popc(0xf0f) == 8,
+        __brev(1) == 0x80000000u && __brev(0xf0u) == 0x0f000000u,
+        __dp4a(0x01020304, 0x01010101, 5) == 15 && __dp4a((int)0xff000000, 0x02000000, 0) == -2,
+        __float_as_int(1.0f) == 0x3f800000 && __int_as_float(0x40000000) == 2,
+        __umulhi(0x80000000u, 6) == 3 && rsqrtf(4) == 0.5f && __fmaf_rn(2, 3, 4) == 10,
+        min(3, -2) == -2 && max(1.5f, 2.5f) == 2.5f && __saturatef(-1) == 0,
+    };
+    for (int i = 0; i < 6; i++) y[i] = right[i];
+}
+
 static void intrinsics()
 {
-    EXPECT(__clz(1) == 31 && __clz(0) == 32 && __ffs(8) == 4 && __popc(0xf0f) == 8);
-    EXPECT(__brev(1) == 0x80000000u && __brev(0xf0u) == 0x0f000000u);
-    EXPECT(__dp4a(0x01020304, 0x01010101, 5) == 15 && __dp4a((int)0xff000000, 0x02000000, 0) == -2);
-    EXPECT(__float_as_int(1.0f) == 0x3f800000 && __int_as_float(0x40000000) == 2);
-    EXPECT(__umulhi(0x80000000u, 6) == 3 && rsqrtf(4) == 0.5f && __fmaf_rn(2, 3, 4) == 10);
-    EXPECT(min(3, -2) == -2 && max(1.5f, 2.5f) == 2.5f && __saturatef(-1) == 0);
+    Device<int> y(6);
+    LAUNCH(bits_and_roundings, 1, 1, 0, 0)(y.at);
+    for (int right : y.host()) EXPECT(right);
 }
 
 int features_that_fail()
@@ -350,11 +385,13 @@ int features_that_fail()
     atomic_operations();
     atomic_sums_of_a_grid();
     fences();
-    small_numbers<__half>(65504, 0x1p-24f, 0x1p-11f);
-    small_numbers<__nv_bfloat16>(0x1.fep127f, 0x1p-133f, 0x1p-8f);
+    numbers_of_16_bits<__half>(65504, 0x1p-24f, 0x1p-11f);
     tensor_core<__half, nvcuda::wmma::row_major>(false);
     tensor_core<__half, nvcuda::wmma::col_major>(true);
+#ifndef __CUDACC__    // nvcc has them from sm_80 on
+    numbers_of_16_bits<__nv_bfloat16>(0x1.fep127f, 0x1p-133f, 0x1p-8f);
     tensor_core<__nv_bfloat16, nvcuda::wmma::row_major>(false);
+#endif
     vectors_of_numbers();
     intrinsics();
     return failed;
