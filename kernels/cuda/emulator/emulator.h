@@ -44,6 +44,11 @@
 #endif
 #endif
 
+// Large structures: gcc says what it copies; clang calls memcpy, which therefore is the checker's.
+#if defined(EMULATOR_CHECKED) && defined(__clang__) && defined(__ELF__)
+asm(".set memcpy, emulator_memcpy\n.set memmove, emulator_memmove\n.set memset, emulator_memset");
+#endif
+
 // Of functions whose own accesses are not the kernel's.
 #if defined(__clang__)
 #define EMULATOR_UNCHECKED __attribute__((noinline, no_sanitize("thread", "coverage")))
@@ -104,10 +109,17 @@ static constexpr int warpSize = 32;
 
 // ---- a block's barrier, and fences
 
-void __syncthreads();
-int __syncthreads_count(int predicate);
-int __syncthreads_and(int predicate);
-int __syncthreads_or(int predicate);
+// Two calls in the branches of an if stay two calls, so that the checker can tell them apart.
+#if defined(__clang__)
+#define EMULATOR_NOT_MERGED __attribute__((nomerge))
+#else
+#define EMULATOR_NOT_MERGED
+#endif
+
+EMULATOR_NOT_MERGED void __syncthreads();
+EMULATOR_NOT_MERGED int __syncthreads_count(int predicate);
+EMULATOR_NOT_MERGED int __syncthreads_and(int predicate);
+EMULATOR_NOT_MERGED int __syncthreads_or(int predicate);
 void __threadfence();
 static inline void __threadfence_block() {}
 

@@ -16,7 +16,7 @@ template <> struct WordOf<4> {
     typedef uint32_t __attribute__((may_alias)) Word;
 };
 template <> struct WordOf<8> {
-    typedef uint64_t __attribute__((may_alias)) Word;
+    typedef uint32_t __attribute__((vector_size(8), may_alias)) Word;
 };
 template <> struct WordOf<16> {
     typedef uint32_t __attribute__((vector_size(16), may_alias)) Word;

@@ -15,7 +15,7 @@ struct Request {
 };
 
 // Returns when complete() has run. A lane's own request is lanes[lane].
-void meet(unsigned mask, Request *request);
+EMULATOR_NOT_MERGED void meet(unsigned mask, Request *request);
 void lane_not_in_mask(unsigned lane, unsigned from);    // reports a shuffle from a lane outside the mask
 bool whole_warp(unsigned mask);    // reports it where it is not
 unsigned lane_id();
@@ -76,7 +76,7 @@ template <class T> unsigned long long bits_of(T value)
 }
 }    // namespace emulator
 
-void __syncwarp(unsigned mask = 0xffffffff);
+EMULATOR_NOT_MERGED void __syncwarp(unsigned mask = 0xffffffff);
 
 // ---- shuffles, within segments of `width` lanes
 

@@ -369,6 +369,33 @@ __global__ void bits_and_roundings(int *y)
     for (int i = 0; i < 6; i++) y[i] = right[i];
 }
 
+struct Large {
+    int number[17];
+};
+
+__global__ void structures(int *y, const Large *x)
+{
+    __shared__ Large all[32];
+    const int t = threadIdx.x;
+    all[t] = x[t];
+    __syncthreads();
+    int sum = 0;
+    for (int i = 0; i < 17; i++) sum += all[31 - t].number[i] * (i + 1);
+    y[t] = sum;
+}
+
+static void structures_in_shared_memory()
+{
+    std::vector<Large> x(32);
+    for (int i = 0; i < 32; i++)
+        for (int j = 0; j < 17; j++) x[i].number[j] = i;
+    Device<Large> dx(x);
+    Device<int> y(32);
+    LAUNCH(structures, 1, 32, 0, 0)(y.at, dx.at);
+    const auto got = y.host();
+    for (int i = 0; i < 32; i++) EXPECT(got[i] == (31 - i) * 17 * 18 / 2);
+}
+
 static void intrinsics()
 {
     Device<int> y(6);
@@ -393,6 +420,7 @@ int features_that_fail()
     tensor_core<__nv_bfloat16, nvcuda::wmma::row_major>(false);
 #endif
     vectors_of_numbers();
+    structures_in_shared_memory();
     intrinsics();
     return failed;
 }
