@@ -21,7 +21,8 @@ void *cuda_new(size_t bytes);    // NULL: out of memory, or none was asked for
 void cuda_free(void *memory);
 void cuda_put(void *to, const void *host, size_t bytes);
 void cuda_get(void *host, const void *from, size_t bytes);
-void *cuda_workspace(size_t bytes);    // for a launcher's own use, until the next one's; kept and grown
+void *
+cuda_workspace(size_t bytes);    // for a launcher's own use, until the next one's; kept and grown
 const char *cuda_finish(void);
 
 void cuda_add(float *y, const float *a, const float *b, size_t n);

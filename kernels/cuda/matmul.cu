@@ -13,8 +13,8 @@ static __device__ void store(float *c, float sum, float beta)
     *c = beta == 0 ? sum : beta * *c + sum;    // 0 never reads
 }
 
-static __global__ void matmul_naive(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int m, int n,
-                                    int k, float beta)
+static __global__ void matmul_naive(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int m,
+                                    int n, int k, float beta)
 {
     const int i = blockIdx.y * TILE + threadIdx.y, j = blockIdx.x * TILE + threadIdx.x;
     if (i >= m || j >= n) return;
@@ -32,7 +32,8 @@ static __device__ float element(const float *data, Mat x, int row, int col, int 
 }
 
 static __global__ void __launch_bounds__(TILE *TILE)
-    matmul_tiled(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int m, int n, int k, float beta)
+    matmul_tiled(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int m, int n, int k,
+                 float beta)
 {
     __shared__ float a_tile[TILE][TILE + 1], b_tile[TILE][TILE + 1];
     const int row = blockIdx.y * TILE, col = blockIdx.x * TILE;
@@ -65,21 +66,22 @@ static void launch(Kernel kernel, float *c, size_t c_row, size_t c_batch, Mat a,
             height = min(m - i, 65535 * TILE);
             const Mat a_part = {a.data + done * a.batch + i * a.row, a.row, a.col, a.batch};
             const Mat b_part = {b.data + done * b.batch, b.row, b.col, b.batch};
-            const dim3 grid((unsigned)(n + TILE - 1) / TILE, (unsigned)(height + TILE - 1) / TILE, (unsigned)some);
+            const dim3 grid((unsigned)(n + TILE - 1) / TILE, (unsigned)(height + TILE - 1) / TILE,
+                            (unsigned)some);
             LAUNCH(kernel, grid, dim3(TILE, TILE), 0, 0)
             (c + done * c_batch + i * c_row, c_row, c_batch, a_part, b_part, height, n, k, beta);
         }
     }
 }
 
-void cuda_matmul_naive(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n,
-                       int k, float beta)
+void cuda_matmul_naive(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m,
+                       int n, int k, float beta)
 {
     launch(matmul_naive, c, c_row, c_batch, a, b, batch, m, n, k, beta);
 }
 
-void cuda_matmul(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n, int k,
-                 float beta)
+void cuda_matmul(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n,
+                 int k, float beta)
 {
     launch(matmul_tiled, c, c_row, c_batch, a, b, batch, m, n, k, beta);
 }

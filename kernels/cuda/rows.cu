@@ -38,7 +38,8 @@ static __global__ void __launch_bounds__(THREADS) softmax_rows(float *y, const f
     Softmax row = {-INFINITY, 0};
     for (int c = threadIdx.x; c < cols; c += THREADS) {
         const float number = x[c];
-        row = combine(row, {number, number == number ? 1 : number});    // NaN is no maximum, but stays
+        row = combine(row,
+                      {number, number == number ? 1 : number});    // NaN is no maximum, but stays
     }
     row = combine_block(row);
     for (int c = threadIdx.x; c < cols; c += THREADS) y[c] = expf(x[c] - row.max) / row.sum;

@@ -12,7 +12,8 @@ enum { TILE = 32, ROWS = 8 };    // a block: 32 x 8 threads, four rows of the ti
 static __global__ void transpose_naive(float *y, const float *x, int rows, int cols)
 {
     const int c = blockIdx.x * TILE + threadIdx.x;
-    for (int r = blockIdx.y * TILE + threadIdx.y; r < min(rows, (int)(blockIdx.y + 1) * TILE); r += ROWS)
+    for (int r = blockIdx.y * TILE + threadIdx.y; r < min(rows, (int)(blockIdx.y + 1) * TILE);
+         r += ROWS)
         if (c < cols) y[(size_t)c * rows + r] = x[(size_t)r * cols + c];
 }
 

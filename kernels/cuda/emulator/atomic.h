@@ -23,8 +23,7 @@ template <class T> struct Same {    // lets the second argument convert to the f
 }    // namespace emulator
 
 #define EMULATOR_ATOMIC(NAME, EXPRESSION)                                                          \
-    template <class T>                                                                             \
-    __forceinline__ T NAME(T *address, typename emulator::Same<T>::Type value)                     \
+    template <class T> __forceinline__ T NAME(T *address, typename emulator::Same<T>::Type value)  \
     {                                                                                              \
         return emulator::atomic(address, [value](T old) -> T { return EXPRESSION; });              \
     }                                                                                              \
@@ -50,6 +49,5 @@ template <class T>
 __forceinline__ T atomicCAS(T *address, typename emulator::Same<T>::Type expected,
                             typename emulator::Same<T>::Type value)
 {
-    return emulator::atomic(address,
-                            [=](T old) -> T { return old == expected ? value : old; });
+    return emulator::atomic(address, [=](T old) -> T { return old == expected ? value : old; });
 }

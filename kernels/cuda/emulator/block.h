@@ -1,8 +1,8 @@
 /* block.h -- the running block: its threads, its warps, its clock. For the emulator's own files.
  *
- * The clock counts what orders threads: it goes on when a barrier opens and when lanes have met. What a
- * thread did before the block's `opened` is ordered before everything now; what lane b of its warp did
- * before warp.known[a][b] is ordered before lane a.
+ * The clock counts what orders threads: it goes on when a launch or a block begins, when a barrier opens
+ * and when lanes have met. What the block's threads did before `opened` is ordered before all they do now;
+ * what lane b of a warp did before known[a][b] is ordered before what lane a does now.
  */
 #pragma once
 #include <cstddef>
@@ -25,23 +25,21 @@ struct Thread {
     Request *request;    // that it has brought to a meeting
     unsigned mask;       // of that
     bool at_barrier, returned;
-    bool fenced;         // __threadfence(), and no atomic operation since
+    bool fenced;    // __threadfence(), and no atomic operation since
 };
 
 struct Warp {
-    uint32_t lanes, live, ready;    // that exist; that have not returned; that may run
-    uint32_t known[WARP][WARP];
+    uint32_t live, ready;    // lanes that have not returned; that may run
+    uint64_t known[WARP][WARP];
 };
 
 struct Block {
     const char *kernel;
     uint3 index;
     unsigned threads, warps;
-    unsigned live, arrived;     // threads; of them at the barrier
-    unsigned yes;               // that brought a predicate that holds
-    uint32_t serial;            // of all blocks of the program, from 1
-    uint32_t first_serial;      // of the launch's first block
-    uint32_t clock, opened;
+    unsigned live, arrived;    // threads; of them at the barrier
+    unsigned yes;              // that brought a predicate that holds
+    uint64_t clock, launched, began, opened;
     bool stopped;
     size_t dynamic_bytes;
     Thread thread[THREADS_MAX];
@@ -61,7 +59,20 @@ static inline Warp &warp_of(const Thread *thread)
     return block.warp[number_of(thread) / WARP];
 }
 
+void wait();                                       // until another thread makes this one ready
 [[noreturn]] void stop_launch(cudaError_t why);    // from a thread
+const Thread *someone(bool (*is)(const Thread &));
+
+// ---- warp.cpp
+
+void meet_without(const Thread *gone);    // completes what waited for it alone
+void report_deadlock();                   // nobody can go on
+
+// ---- runtime.cpp
+
+void set_last_error(cudaError_t error);
+
+#define XYZ(v) (v).x, (v).y, (v).z
 
 // ---- checker.cpp
 
@@ -71,24 +82,27 @@ void checker_launch_ends();
 
 // ---- counts.cpp: what a warp's accesses cost
 
-void counts_add(uint16_t site, uintptr_t address);    // of the running thread
-void counts_add_distinct();                           // a sector of global memory, for the first time
-void counts_settle(uint32_t lanes);                   // these lanes of the running warp wait: compare them
+void counts_add(unsigned site, uintptr_t address);    // of the running thread
+void counts_add_distinct();            // a sector of global memory, for the first time
+void counts_settle(uint32_t lanes);    // these lanes of the running warp wait: compare them
 void counts_launch(size_t shared);
 void counts_clear();
 
 // ---- faults.cpp
 
-bool fault_again(FaultKind kind, const void *site, const void *other_site);    // counts it if it is known
+// Counts it, if it is known.
+bool fault_again(FaultKind kind, const void *site, const void *other_site);
 void fault(FaultKind kind, const Thread *thread, const void *site, const void *other_site,
            const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 // ---- source.cpp
 
-SourceLine source_line(const void *site);    // of the call that returns to site, in the kernel's source
+// Of the call that returns to site, in the kernel's source.
+SourceLine source_line(const void *site);
 bool same_line(const void *a, const void *b);
 
 bool is_in_function(const void *site, const std::string &name);    // also if it is inlined there
 
-void each_shared_array(void (*found)(const char *function, const char *name, char *address, size_t bytes));
+void each_shared_array(void (*found)(const char *function, const char *name, char *address,
+                                     size_t bytes));
 }    // namespace emulator

@@ -9,6 +9,7 @@
  *     operation on the same address before the other.
  * So a race is found whatever order the threads happened to run in.
  */
+#include <algorithm>
 #include <climits>
 #include <unordered_map>
 #include <vector>
@@ -25,44 +26,49 @@ static bool holds(const Memory *memory, uintptr_t address)
     return memory && address - reinterpret_cast<uintptr_t>(memory->base) < memory->bytes;
 }
 
-// ---- order between blocks
+// ---- order between blocks, which are known by their numbers in the launch
 
-static std::unordered_map<uintptr_t, std::vector<uint32_t>> published;    // by address: the blocks
-static std::vector<bool> acquired;                                        // of the launch's blocks
+static std::vector<uint64_t> began;                                     // of each
+static std::unordered_map<uintptr_t, std::vector<size_t>> published;    // by address: the blocks
+static std::vector<bool> acquired;                                      // by the running block
+
+static size_t block_of(const Stamp &stamp)
+{
+    return (size_t)(std::upper_bound(began.begin(), began.end(), stamp.clock) - began.begin()) - 1;
+}
 
 static void meet_blocks(uintptr_t address)
 {
-    if (self->fenced) published[address].push_back(block.serial);
+    if (self->fenced) published[address].push_back(began.size() - 1);
     self->fenced = false;
     const auto found = published.find(address);
     if (found == published.end()) return;
-    for (uint32_t serial : found->second) {
-        const size_t i = serial - block.first_serial;
-        if (acquired.size() <= i) acquired.resize(i + 1);
-        acquired[i] = true;
-    }
+    acquired.resize(began.size());
+    for (size_t number : found->second) acquired[number] = true;
 }
 
 // ---- races
 
-static bool ordered(const Stamp &before)
+// Since the block's last barrier, or by another block.
+static bool unordered(const Stamp &before, const Stamp &now)
 {
-    if (before.block != block.serial) {
-        const size_t i = before.block - block.first_serial;
-        return i < acquired.size() && acquired[i];
+    if (!(before.bytes & now.bytes) || (before.atomic && now.atomic)) return false;
+    if (before.clock < block.began) {
+        const size_t number = block_of(before);
+        return number >= acquired.size() || !acquired[number];
     }
-    if (before.clock < block.opened) return true;
-    const unsigned mine = number_of(self);
-    if (before.thread / WARP != mine / WARP) return false;
-    return before.clock < block.warp[mine / WARP].known[mine % WARP][before.thread % WARP];
+    if (before.thread / WARP != now.thread / WARP) return true;
+    const auto &known = block.warp[now.thread / WARP].known;
+    return before.thread != now.thread &&
+           before.clock >= known[now.thread % WARP][before.thread % WARP];
 }
 
+// The blocks of a launch share global memory.
 static inline bool conflict(const Stamp &before, const Stamp &now, Space space)
 {
-    // The blocks of a launch share what is global.
-    return before.block >= (space == SPACE_SHARED ? block.serial : block.first_serial) && (before.bytes & now.bytes) &&
-           !(before.block == now.block && before.thread == now.thread) &&
-           !(before.atomic && now.atomic) && !ordered(before);
+    const bool of_launch = before.clock >= block.launched && before.clock < block.began;
+    return (before.clock >= block.opened || (of_launch && space == SPACE_GLOBAL)) &&
+           unordered(before, now);
 }
 
 static const char *access_name(unsigned kind)
@@ -70,7 +76,8 @@ static const char *access_name(unsigned kind)
     return kind & ATOMIC ? "updates" : kind & WRITES ? "writes" : "reads";
 }
 
-static void element_name(char *text, size_t size, const Memory *memory, size_t offset, unsigned bytes)
+static void element_name(char *text, size_t size, const Memory *memory, size_t offset,
+                         unsigned bytes)
 {
     snprintf(text, size, "%s[%zu] (elements of %u bytes)", memory->name, offset / bytes, bytes);
 }
@@ -83,23 +90,24 @@ static void report_race(const Memory *memory, size_t offset, unsigned bytes, uns
     const uint3 thread = block.thread[before.thread].index;
     char where[160], whose[64] = "";
     element_name(where, sizeof where, memory, offset, bytes);
-    if (before.block != block.serial)
-        snprintf(whose, sizeof whose, " of the launch's block %u", before.block - block.first_serial);
-    fault(FAULT_RACE, self, site, other, "%s %s, which thread (%u,%u,%u)%s %s in line %d with nothing between",
-          access_name(kind), where, thread.x, thread.y, thread.z, whose,
-          before.atomic ? "updates" : before_writes ? "writes" : "reads", source_line(other).line);
-}
-
-// Of this block and since its last barrier: what a write can be unordered with.
-static bool is_open(const Stamp &read)
-{
-    return read.block == block.serial && read.clock >= block.opened;
+    if (before.clock < block.began) {
+        const size_t number = block_of(before), row = gridDim.x, plane = row * gridDim.y;
+        snprintf(whose, sizeof whose, " of block (%zu,%zu,%zu)", number % row, number % plane / row,
+                 number / plane);
+    }
+    fault(FAULT_RACE, self, site, other,
+          "%s %s, which thread (%u,%u,%u)%s %s in line %d with nothing between", access_name(kind),
+          where, thread.x, thread.y, thread.z, whose,
+          before.atomic   ? "updates"
+          : before_writes ? "writes"
+                          : "reads",
+          source_line(other).line);
 }
 
 // Two warps read since the last barrier: a write of any thread is unordered with one of them.
 static bool says_enough(const Cell &cell, const Stamp &now)
 {
-    return is_open(cell.read) && is_open(cell.other_read) &&
+    return cell.read.clock >= block.opened && cell.other_read.clock >= block.opened &&
            cell.read.thread / WARP != cell.other_read.thread / WARP &&
            (cell.read.bytes & cell.other_read.bytes & now.bytes) == now.bytes;
 }
@@ -108,30 +116,32 @@ static void note_read(Cell &cell, const Stamp &now)
 {
     Stamp &read = cell.read;
     if (says_enough(cell, now)) return;
-    if (read.block == now.block && read.thread == now.thread) {
-        const uint8_t bytes = read.bytes;
+    const bool same_block = read.clock >= block.began;
+    if (same_block && read.thread == now.thread) {
+        const unsigned bytes = read.bytes;
         read = now;
         read.bytes |= bytes;
         return;
     }
-    const bool same_warp = read.block == now.block && read.thread / WARP == now.thread / WARP;
-    if (!same_warp || !is_open(cell.other_read)) cell.other_read = read;
+    const bool same_warp = same_block && read.thread / WARP == now.thread / WARP;
+    if (!same_warp || cell.other_read.clock < block.opened) cell.other_read = read;
     read = now;
 }
 
-static void check_order(const Memory *memory, size_t offset, unsigned bytes, unsigned kind, const void *site,
-                        uint16_t number)
+static void check_order(const Memory *memory, size_t offset, unsigned bytes, unsigned kind,
+                        const void *site, unsigned number)
 {
-    for (size_t at = offset; at < offset + bytes; at = (at | 3) + 1) {
-        const size_t end = (at | 3) + 1 < offset + bytes ? (at | 3) + 1 : offset + bytes;
+    Stamp now;
+    now.site = number;
+    now.atomic = (kind & ATOMIC) != 0;
+    now.thread = number_of(self);
+    now.clock = block.clock;
+    for (size_t at = offset, end; at < offset + bytes; at = end) {
+        end = std::min((at | 3) + 1, offset + bytes);
         Cell &cell = memory->cells[at / 4];
-        const Stamp now = {block.serial,
-                           block.clock,
-                           (uint16_t)number_of(self),
-                           number,
-                           (uint8_t)(((1u << (end - at)) - 1) << at % 4),
-                           (kind & ATOMIC) != 0};
-        if (conflict(cell.write, now, memory->space)) report_race(memory, offset, bytes, kind, site, cell.write, true);
+        now.bytes = ((1u << (end - at)) - 1) << at % 4;
+        if (conflict(cell.write, now, memory->space))
+            report_race(memory, offset, bytes, kind, site, cell.write, true);
         if (kind & WRITES) {
             if (conflict(cell.read, now, memory->space))
                 report_race(memory, offset, bytes, kind, site, cell.read, false);
@@ -147,8 +157,8 @@ static void check_order(const Memory *memory, size_t offset, unsigned bytes, uns
 // ---- an access
 
 // memory: what was meant.
-[[noreturn]] static void refuse(const Memory *memory, uintptr_t address, unsigned bytes, unsigned kind,
-                                const void *site)
+[[noreturn]] static void refuse(const Memory *memory, uintptr_t address, unsigned bytes,
+                                unsigned kind, const void *site)
 {
     char where[160] = "which is not memory of the device";
     const long long offset =
@@ -157,11 +167,12 @@ static void check_order(const Memory *memory, size_t offset, unsigned bytes, uns
     if (offset < 0 && offset > -(1 << 20))
         snprintf(where, sizeof where, "%lld bytes before %s", -offset, memory->name);
     else if (offset >= 0 && beyond < 0)
-        snprintf(where, sizeof where, "of which the last %lld lie beyond %s", beyond + bytes, memory->name);
+        snprintf(where, sizeof where, "of which the last %lld lie beyond %s", beyond + bytes,
+                 memory->name);
     else if (offset >= 0 && beyond < 1 << 20)
         snprintf(where, sizeof where, "%lld bytes after the end of %s", beyond, memory->name);
-    fault(FAULT_OUT_OF_BOUNDS, self, site, nullptr, "%s %u bytes at 0x%llx, %s", access_name(kind), bytes,
-          (unsigned long long)address, where);
+    fault(FAULT_OUT_OF_BOUNDS, self, site, nullptr, "%s %u bytes at 0x%llx, %s", access_name(kind),
+          bytes, (unsigned long long)address, where);
     stop_launch(cudaErrorIllegalAddress);
 }
 
@@ -169,7 +180,8 @@ static void check_order(const Memory *memory, size_t offset, unsigned bytes, uns
 static Memory *find(uintptr_t address, unsigned bytes, unsigned kind, const void *site)
 {
     Memory *memory = memory_at(address);
-    if (!memory && !memory_of_program(address)) refuse(memory_nearest(address), address, bytes, kind, site);
+    if (!memory && !memory_of_program(address))
+        refuse(memory_nearest(address), address, bytes, kind, site);
     if (memory && !memory->function.empty() && !is_in_function(site, memory->function)) {
         const Memory *own = memory_of_function(site, address);
         if (own) refuse(own, address, bytes, kind, site);
@@ -184,7 +196,7 @@ static void access(uintptr_t address, unsigned bytes, unsigned kind, const void 
         address - reinterpret_cast<uintptr_t>(&here) < sizeof here)
         return;    // the host's code, a local variable, threadIdx
 
-    const uint16_t number = site_number(reinterpret_cast<uintptr_t>(site));
+    const unsigned number = site_number(reinterpret_cast<uintptr_t>(site));
     Site &at = sites[number];
     if (!holds(at.memory, address)) at.memory = find(address, bytes, kind, site);
     Memory *memory = at.memory;
@@ -192,15 +204,16 @@ static void access(uintptr_t address, unsigned bytes, unsigned kind, const void 
     const size_t offset = address - reinterpret_cast<uintptr_t>(memory->base);
     if (offset + bytes > memory->bytes) refuse(memory, address, bytes, kind, site);
     if (bytes <= 16 && address & (bytes - 1)) {
-        fault(FAULT_MISALIGNED, self, site, nullptr, "%s %u bytes at 0x%llx, byte %zu of %s: not a multiple of %u",
-              access_name(kind), bytes, (unsigned long long)address, offset, memory->name, bytes);
+        fault(FAULT_MISALIGNED, self, site, nullptr,
+              "%s %u bytes at 0x%llx, byte %zu of %s: not a multiple of %u", access_name(kind),
+              bytes, (unsigned long long)address, offset, memory->name, bytes);
         stop_launch(cudaErrorIllegalAddress);
     }
     if ((kind & ATOMIC || !(kind & WRITES)) && !memory_is_written(memory, offset, bytes)) {
         char where[160];
         element_name(where, sizeof where, memory, offset, bytes);
-        fault(FAULT_UNINITIALIZED, self, site, nullptr, "%s %s, which nobody has written", access_name(kind),
-              where);
+        fault(FAULT_UNINITIALIZED, self, site, nullptr, "%s %s, which nobody has written",
+              access_name(kind), where);
         memory_set_written(memory, offset, bytes);    // say it once
     }
     if (kind & ATOMIC && memory->space == SPACE_GLOBAL) meet_blocks(address);
@@ -230,18 +243,19 @@ void checker_launch(size_t dynamic_bytes)
     launches++;
     for (uint32_t i = 1; i <= site_count; i++) sites[i].memory = nullptr;
     published.clear();
+    began.clear();
     memory_dynamic_shared(static_cast<char *>(dynamic_shared()), dynamic_bytes);
 }
 
 void checker_block()
 {
     if (checking) memory_forget_shared();
-    acquired.assign(acquired.size(), false);
+    began.push_back(block.began);
+    acquired.clear();
 }
 
 void checker_launch_ends()
 {
-    acquired.clear();
     counts_launch(memory_shared_used(launches));
 }
 }    // namespace emulator
@@ -332,7 +346,7 @@ void *emulator_memset(void *to, int value, size_t bytes)
 void __sanitizer_cov_trace_pc()
 {
     if (!self) return;
-    const uint16_t number = site_number(reinterpret_cast<uintptr_t>(SITE));
+    const unsigned number = site_number(reinterpret_cast<uintptr_t>(SITE));
     sites[number].kind = STEP;
     counts_add(number, 0);
 }
@@ -342,6 +356,10 @@ void __tsan_init()
     checking = true;
 }
 
-void __tsan_func_entry(void *) {}
-void __tsan_func_exit() {}
+void __tsan_func_entry(void *)
+{
+}
+void __tsan_func_exit()
+{
+}
 }

@@ -67,8 +67,8 @@ static void cost_global(const uint64_t *address, unsigned count, unsigned bytes,
 
 // Wavefronts: as many as the bank with the most different words. Accesses of 8 bytes go by half warps, of
 // 16 by quarters. Atomic operations of one word follow one another.
-static void cost_shared(const uint64_t *address, const uint8_t *lane, unsigned count, unsigned bytes,
-                        bool atomic, Site &sum)
+static void cost_shared(const uint64_t *address, const uint8_t *lane, unsigned count,
+                        unsigned bytes, bool atomic, Site &sum)
 {
     const unsigned lanes = bytes <= 4 ? 32u : 128u / bytes;    // that are served together
     for (unsigned first = 0, end; first < count; first = end) {
@@ -95,7 +95,7 @@ static void grow(Log &log)
     log.limit = log.begin + size;
 }
 
-void counts_add(uint16_t site, uintptr_t address)
+void counts_add(unsigned site, uintptr_t address)
 {
     Log &log = logs[number_of(self) % WARP];
     if (log.end == log.limit) grow(log);
@@ -123,7 +123,8 @@ void counts_settle(uint32_t lanes)
     while (open > 0) {
         uint16_t number = at[0]->site;
         for (unsigned i = 1; i < open; i++)
-            if (at[i]->site != number && sites[at[i]->site].address < sites[number].address) number = at[i]->site;
+            if (at[i]->site != number && sites[at[i]->site].address < sites[number].address)
+                number = at[i]->site;
         uint64_t address[WARP];
         uint8_t lane[WARP];
         unsigned together = 0, still = 0;
@@ -147,7 +148,8 @@ void counts_settle(uint32_t lanes)
         }
         site.warps++;
         site.lanes += together;
-        if (site.kind & SHARED) cost_shared(address, lane, together, site.bytes, site.kind & ATOMIC, site);
+        if (site.kind & SHARED)
+            cost_shared(address, lane, together, site.bytes, site.kind & ATOMIC, site);
         else cost_global(address, together, site.bytes, site);
     }
     for (unsigned i = 0; i < WARP; i++)

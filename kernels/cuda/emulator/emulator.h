@@ -30,10 +30,10 @@
 #define __constant__
 #define __managed__
 #define __grid_constant__
-#define __shared__               __attribute__((used)) thread_local    // used: also if nobody writes it
-#define __forceinline__          inline __attribute__((always_inline))
-#define __noinline__             __attribute__((noinline))
-#define __align__(n)             __attribute__((aligned(n)))
+#define __shared__      __attribute__((used)) thread_local    // used: also if nobody writes it
+#define __forceinline__ inline __attribute__((always_inline))
+#define __noinline__    __attribute__((noinline))
+#define __align__(n)    __attribute__((aligned(n)))
 #define __launch_bounds__(...)
 
 #if defined(__SANITIZE_THREAD__)
@@ -76,7 +76,9 @@ template <class... Parameters> struct Launch {
 
     void operator()(Parameters... arguments) const
     {
-        auto call = [&]() EMULATOR_UNCHECKED { kernel(arguments...); };    // not inlined: the kernel is checked
+        auto call = [&]() EMULATOR_UNCHECKED {
+            kernel(arguments...);
+        };    // not inlined: the kernel is checked
         run([](void *that) { (*static_cast<decltype(call) *>(that))(); }, &call);
     }
 
@@ -121,7 +123,9 @@ EMULATOR_NOT_MERGED int __syncthreads_count(int predicate);
 EMULATOR_NOT_MERGED int __syncthreads_and(int predicate);
 EMULATOR_NOT_MERGED int __syncthreads_or(int predicate);
 void __threadfence();
-static inline void __threadfence_block() {}
+static inline void __threadfence_block()
+{
+}
 
 #include "kernels/cuda/emulator/atomic.h"
 #include "kernels/cuda/emulator/half.h"

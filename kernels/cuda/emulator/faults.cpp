@@ -38,7 +38,8 @@ bool fault_again(FaultKind kind, const void *site, const void *other)
 static bool is_of_a_race(const void *site)
 {
     for (size_t i = 0; i < list.size(); i++)
-        if (list[i].kind == FAULT_RACE && (same_place(sites[i].one, site) || same_place(sites[i].other, site)))
+        if (list[i].kind == FAULT_RACE &&
+            (same_place(sites[i].one, site) || same_place(sites[i].other, site)))
             return true;
     return false;
 }
@@ -66,8 +67,9 @@ void fault(FaultKind kind, const Thread *thread, const void *site, const void *o
     memcpy(f.block, &b, sizeof f.block);
     memcpy(f.thread, &t, sizeof f.thread);
     f.count = 1;
-    const int used = snprintf(f.message, sizeof f.message, "%s:%d: %s: thread (%u,%u,%u) of block (%u,%u,%u) ",
-                              f.at.file, f.at.line, fault_name(kind), t.x, t.y, t.z, b.x, b.y, b.z);
+    const int used =
+        snprintf(f.message, sizeof f.message, "%s:%d: %s: thread (%u,%u,%u) of block (%u,%u,%u) ",
+                 f.at.file, f.at.line, fault_name(kind), t.x, t.y, t.z, b.x, b.y, b.z);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(f.message + used, sizeof f.message - (size_t)used, format, arguments);
@@ -123,18 +125,24 @@ void emulator_print(FILE *out)
         fputc('\n', out);
     }
     if (report->lines == 0) return;
-    fprintf(out, "%-36s %-12s %10s %7s %10s %10s\n", "line", "access", "warps", "lanes", "transfers", "ideal");
+    fprintf(out, "%-36s %-12s %10s %7s %10s %10s\n", "line", "access", "warps", "lanes",
+            "transfers", "ideal");
     for (size_t i = 0; i < report->lines; i++) {
         const LineCounts *l = &report->line[i];
         char where[256], what[64];
         snprintf(where, sizeof where, "%s:%d", l->at.file, l->at.line);
         snprintf(what, sizeof what, "%s %s%u", l->space == SPACE_SHARED ? "shared" : "global",
-                 l->atomic ? "atomic" : l->writes ? "st" : "ld", l->bytes);
-        fprintf(out, "%-36s %-12s %10llu %7.1f %10llu %10llu\n", where, what, (unsigned long long)l->warps,
-                (double)l->lanes / (double)l->warps, (unsigned long long)l->transfers,
-                (unsigned long long)l->ideal);
+                 l->atomic   ? "atomic"
+                 : l->writes ? "st"
+                             : "ld",
+                 l->bytes);
+        fprintf(out, "%-36s %-12s %10llu %7.1f %10llu %10llu\n", where, what,
+                (unsigned long long)l->warps, (double)l->lanes / (double)l->warps,
+                (unsigned long long)l->transfers, (unsigned long long)l->ideal);
     }
-    fprintf(out, "%.1f of 32 lanes active in a step; %llu bytes of global memory moved, %llu of them different\n",
+    fprintf(out,
+            "%.1f of 32 lanes active in a step; %llu bytes of global memory moved, %llu of them "
+            "different\n",
             report->steps ? (double)report->active / (double)report->steps : 0,
             (unsigned long long)report->sectors * 32, (unsigned long long)report->distinct * 32);
 }

@@ -46,7 +46,8 @@ static inline void sync(const thread_block &block)
 
 template <unsigned N, class Parent = thread_block> class thread_block_tile
 {
-    static_assert(N >= 1 && N <= 32 && (N & (N - 1)) == 0, "a tile has 1, 2, 4, 8, 16 or 32 threads");
+    static_assert(N >= 1 && N <= 32 && (N & (N - 1)) == 0,
+                  "a tile has 1, 2, 4, 8, 16 or 32 threads");
 
     static unsigned mask()
     {

@@ -10,9 +10,15 @@ template <int EXPONENT, int MANTISSA> struct Small {
     uint16_t bits;
 
     Small() = default;
-    Small(float value) : bits(narrow(value)) {}
-    Small(double value) : bits(narrow((float)value)) {}
-    Small(int value) : bits(narrow((float)value)) {}
+    Small(float value) : bits(narrow(value))
+    {
+    }
+    Small(double value) : bits(narrow((float)value))
+    {
+    }
+    Small(int value) : bits(narrow((float)value))
+    {
+    }
     operator float() const
     {
         return widen(bits);
@@ -93,8 +99,12 @@ EMULATOR_OPERATOR(/)
 template <class T> struct alignas(4) Pair {
     T x, y;
     EMULATOR_COPIED_AS_A_WORD(Pair)
-    constexpr Pair() : x(), y() {}
-    Pair(T x_, T y_) : x(x_), y(y_) {}
+    constexpr Pair() : x(), y()
+    {
+    }
+    Pair(T x_, T y_) : x(x_), y(y_)
+    {
+    }
 };
 }    // namespace emulator
 
@@ -193,8 +203,7 @@ template <class T> emulator::Pair<T> __halves2half2(T x, T y)
     {                                                                                              \
         return a OP b;                                                                             \
     }                                                                                              \
-    template <class T>                                                                             \
-    emulator::Pair<T> NAME##2(emulator::Pair<T> a, emulator::Pair<T> b)                            \
+    template <class T> emulator::Pair<T> NAME##2(emulator::Pair<T> a, emulator::Pair<T> b)         \
     {                                                                                              \
         return {a.x OP b.x, a.y OP b.y};                                                           \
     }

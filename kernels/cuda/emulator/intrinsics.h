@@ -7,14 +7,14 @@
 #include <cstdlib>
 
 // The C library declares functions of these names, and has none.
-#define __expf expf
-#define __logf logf
-#define __log2f log2f
-#define __log10f log10f
-#define __sinf sinf
-#define __cosf cosf
-#define __tanf tanf
-#define __powf powf
+#define __expf      expf
+#define __logf      logf
+#define __log2f     log2f
+#define __log10f    log10f
+#define __sinf      sinf
+#define __cosf      cosf
+#define __tanf      tanf
+#define __powf      powf
 #define __exp10f(x) powf(10.0f, x)
 
 #define EMULATOR_FUNCTION(RESULT, NAME, PARAMETERS, EXPRESSION)                                    \

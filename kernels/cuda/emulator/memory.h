@@ -12,11 +12,11 @@ namespace emulator
 {
 // An access, as later ones of the same word are held against it.
 struct Stamp {
-    uint32_t block;    // its serial; 0: none
-    uint32_t clock;
-    uint16_t thread, site;
-    uint8_t bytes;     // of the word, as a mask
-    bool atomic;
+    uint64_t site : 15;
+    uint64_t atomic : 1;
+    uint64_t bytes : 4;    // of the word, as a mask
+    uint64_t thread : 10;
+    uint64_t clock : 34;    // block.h; 0: none
 };
 
 // The last accesses of a word of four bytes. other_read is by another warp than read if there was one,
@@ -31,16 +31,22 @@ struct Memory {
     Space space;
     char name[96];
     std::string function;    // of a __shared__ array: where it is declared
-    uint8_t *written;     // a bit for each byte, and 32 more
+    uint8_t *written;        // a bit for each byte, and 32 more
     Cell *cells;
     uint32_t *sectors;    // of 32 bytes: the launch that last touched it
     uint32_t launch;      // that last used it
 };
 
+void *
+memory_reserve(size_t bytes);    // zeros, which cost nothing until they are touched; NULL: no room
+Memory *memory_add(char *base, size_t bytes, Space space, const char *name);
+void memory_remove(Memory *memory);
 Memory *memory_at(uintptr_t address);         // that has this byte; NULL: none
 Memory *memory_nearest(uintptr_t address);    // for messages; NULL: there is none at all
-Memory *memory_of_function(const void *site, uintptr_t address);    // nearest of those declared at the site
-bool memory_of_program(uintptr_t address);    // of a variable outside functions: __device__, __constant__
+Memory *memory_of_function(const void *site,
+                           uintptr_t address);    // nearest of those declared at the site
+bool memory_of_program(
+    uintptr_t address);    // of a variable outside functions: __device__, __constant__
 
 void memory_dynamic_shared(char *base, size_t bytes);    // of this launch
 void memory_forget_shared();                             // a block begins: nothing is written

@@ -16,14 +16,14 @@ extern "C" {
 typedef struct Multiprocessor {
     int capability;    // 90 for sm_90
     int warps, blocks;
-    int shared;        // bytes, of which each block may have all but its reserve
-    int reserved;      // bytes that the system takes of each block
+    int shared;      // bytes, of which each block may have all but its reserve
+    int reserved;    // bytes that the system takes of each block
 } Multiprocessor;
 
 typedef struct Occupancy {
-    int blocks;            // 0: not even one fits
+    int blocks;    // 0: not even one fits
     int warps, warps_max;
-    const char *limit;     // "threads", "blocks", "registers", "shared memory"
+    const char *limit;    // "threads", "blocks", "registers", "shared memory"
 } Occupancy;
 
 extern const Multiprocessor multiprocessors[];

@@ -20,10 +20,10 @@ extern "C" {
 #endif
 
 typedef enum FaultKind {
-    FAULT_OUT_OF_BOUNDS,        // ends the launch, as on a GPU
-    FAULT_MISALIGNED,           // an address that is no multiple of the access's size; ends the launch
-    FAULT_UNINITIALIZED,        // a read of memory that nobody has written
-    FAULT_RACE,                 // two threads, one of them writing, and nothing that orders them
+    FAULT_OUT_OF_BOUNDS,    // ends the launch, as on a GPU
+    FAULT_MISALIGNED,       // an address that is no multiple of the access's size; ends the launch
+    FAULT_UNINITIALIZED,    // a read of memory that nobody has written
+    FAULT_RACE,             // two threads, one of them writing, and nothing that orders them
     FAULT_DIVERGENT_BARRIER,    // threads of a block at different barriers, or returned
     FAULT_WARP_MASK,            // a warp operation whose mask is not what its lanes do
     FAULT_DEADLOCK,             // no thread can go on; ends the launch
@@ -38,10 +38,10 @@ typedef struct SourceLine {
 typedef struct Fault {
     FaultKind kind;
     const char *kernel;
-    SourceLine at, other;     // other: where the second thread was, if there is one
+    SourceLine at, other;    // other: where the second thread was, if there is one
     uint32_t block[3], thread[3];
-    size_t count;             // of faults of this kind at these two lines
-    char message[400];        // a sentence, of the first of them
+    size_t count;         // of faults of this kind at these two lines
+    char message[400];    // a sentence, of the first of them
 } Fault;
 
 typedef enum Space { SPACE_GLOBAL, SPACE_SHARED } Space;
@@ -52,7 +52,7 @@ typedef struct LineCounts {
     SourceLine at;
     Space space;
     bool writes, atomic;
-    unsigned bytes;                         // of one lane
+    unsigned bytes;                             // of one lane
     uint64_t warps, lanes, transfers, ideal;    // accesses by warps, their active lanes, ...
 } LineCounts;
 
@@ -69,9 +69,10 @@ typedef struct EmulatorReport {
     size_t lines;
     const KernelLaunch *launch;
     size_t launches;
-    uint64_t steps, active;         // basic blocks that warps ran, and the lanes active in them
-    uint64_t sectors, distinct;     // of global memory that were moved; the different ones of each launch
-    uint64_t wavefronts;            // of shared memory
+    uint64_t steps, active;    // basic blocks that warps ran, and the lanes active in them
+    uint64_t sectors,
+        distinct;           // of global memory that were moved; the different ones of each launch
+    uint64_t wavefronts;    // of shared memory
 } EmulatorReport;
 
 void emulator_clear(void);

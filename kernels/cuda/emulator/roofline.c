@@ -18,6 +18,8 @@ Roofline roofline_of(const EmulatorReport *report, double flops, GpuPeaks peaks)
     const double compute = larger(r.arithmetic, r.shared);
     r.least = larger(compute, r.memory_least);
     r.most = larger(compute, r.memory_most);
-    r.limit = r.least == r.memory_least ? "memory" : r.least == r.shared ? "shared memory" : "arithmetic";
+    r.limit = r.least == r.memory_least ? "memory"
+              : r.least == r.shared     ? "shared memory"
+                                        : "arithmetic";
     return r;
 }

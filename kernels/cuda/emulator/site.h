@@ -17,7 +17,7 @@ struct Site {
     uint64_t warps, lanes, transfers, ideal;    // as in LineCounts
 };
 
-enum { SITES_MAX = 1 << 16 };
+enum { SITES_MAX = 1 << 15 };    // as many as a Stamp can name
 extern Site sites[SITES_MAX];    // 1 .. site_count
 extern uint32_t site_count;
 extern uint16_t site_table[2 * SITES_MAX];
@@ -27,7 +27,7 @@ uint16_t site_add(uintptr_t address, uint32_t slot);
 // Its number.
 static inline uint16_t site_number(uintptr_t address)
 {
-    uint32_t slot = (uint32_t)((address * 0x9e3779b97f4a7c15u) >> 47);
+    uint32_t slot = (uint32_t)((address * 0x9e3779b97f4a7c15u) >> 48);
     while (site_table[slot] && sites[site_table[slot]].address != address)
         slot = (slot + 1) % (2 * SITES_MAX);
     return site_table[slot] ? site_table[slot] : site_add(address, slot);

@@ -41,7 +41,9 @@ static std::string bare(const std::string &name)
 // ---- lines
 
 #ifdef EMULATOR_BACKTRACE
-static void ignore(void *, const char *, int) {}
+static void ignore(void *, const char *, int)
+{
+}
 
 // Without the folder of the sources, as the house's messages are.
 static const char *short_path(const char *file)
@@ -73,7 +75,8 @@ static const Place &place_of(const void *site)
     if (found != known.end()) return found->second;
     Place &place = known[site];
     place.line = {"", 0};
-    if (site) backtrace_pcinfo(state, reinterpret_cast<uintptr_t>(site) - 1, take_line, ignore, &place);
+    if (site)
+        backtrace_pcinfo(state, reinterpret_cast<uintptr_t>(site) - 1, take_line, ignore, &place);
     return place;
 }
 
@@ -126,8 +129,8 @@ static void each_symbol(const char *file, char *segment, Found found)
                 continue;
             const std::string whole = readable(name);    // transpose(float*, float const*)::tile
             const size_t end = whole.rfind("::");
-            found(bare(whole.substr(0, end)).c_str(), whole.substr(end + 2).c_str(), segment + symbol[j].st_value,
-                  symbol[j].st_size);
+            found(bare(whole.substr(0, end)).c_str(), whole.substr(end + 2).c_str(),
+                  segment + symbol[j].st_value, symbol[j].st_size);
         }
     }
 }

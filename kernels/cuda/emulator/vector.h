@@ -45,16 +45,21 @@ template <int BYTES> inline void copy_word(void *to, const void *from)
     {                                                                                              \
         T x, y;                                                                                    \
         EMULATOR_COPIED_AS_A_WORD(N##2)                                                            \
-        constexpr N##2(T x_ = 0, T y_ = 0) : x(x_), y(y_) {}                                       \
+        constexpr N##2(T x_ = 0, T y_ = 0) : x(x_), y(y_)                                          \
+        {                                                                                          \
+        }                                                                                          \
     };                                                                                             \
-    struct N##3 {                                                                                  \
+    struct N##3                                                                                    \
+    {                                                                                              \
         T x, y, z;                                                                                 \
     };                                                                                             \
     struct alignas(4 * sizeof(T) > 16 ? 16 : 4 * sizeof(T)) N##4                                   \
     {                                                                                              \
         T x, y, z, w;                                                                              \
         EMULATOR_COPIED_AS_A_WORD(N##4)                                                            \
-        constexpr N##4(T x_ = 0, T y_ = 0, T z_ = 0, T w_ = 0) : x(x_), y(y_), z(z_), w(w_) {}     \
+        constexpr N##4(T x_ = 0, T y_ = 0, T z_ = 0, T w_ = 0) : x(x_), y(y_), z(z_), w(w_)        \
+        {                                                                                          \
+        }                                                                                          \
     };                                                                                             \
     static inline N##2 make_##N##2(T x, T y)                                                       \
     {                                                                                              \
@@ -62,7 +67,7 @@ template <int BYTES> inline void copy_word(void *to, const void *from)
     }                                                                                              \
     static inline N##3 make_##N##3(T x, T y, T z)                                                  \
     {                                                                                              \
-        return N##3{x, y, z};                                                                      \
+        return N##3 {x, y, z};                                                                     \
     }                                                                                              \
     static inline N##4 make_##N##4(T x, T y, T z, T w)                                             \
     {                                                                                              \
@@ -83,7 +88,9 @@ EMULATOR_VECTORS(unsigned char, uchar)
     {                                                                                              \
         T x, y;                                                                                    \
         EMULATOR_COPIED_AS_A_WORD(N##2)                                                            \
-        constexpr N##2(T x_ = 0, T y_ = 0) : x(x_), y(y_) {}                                       \
+        constexpr N##2(T x_ = 0, T y_ = 0) : x(x_), y(y_)                                          \
+        {                                                                                          \
+        }                                                                                          \
     };                                                                                             \
     static inline N##2 make_##N##2(T x, T y)                                                       \
     {                                                                                              \
@@ -95,6 +102,10 @@ EMULATOR_PAIRS(unsigned long long, ulonglong)
 
 struct dim3 {
     unsigned x, y, z;
-    constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
-    constexpr dim3(uint3 v) : x(v.x), y(v.y), z(v.z) {}
+    constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_)
+    {
+    }
+    constexpr dim3(uint3 v) : x(v.x), y(v.y), z(v.z)
+    {
+    }
 };

@@ -16,15 +16,18 @@ struct Request {
 
 // Returns when complete() has run. A lane's own request is lanes[lane].
 EMULATOR_NOT_MERGED void meet(unsigned mask, Request *request);
-void lane_not_in_mask(unsigned lane, unsigned from);    // reports a shuffle from a lane outside the mask
-bool whole_warp(unsigned mask);    // reports it where it is not
+void lane_not_in_mask(unsigned lane,
+                      unsigned from);    // reports a shuffle from a lane outside the mask
+bool whole_warp(unsigned mask);          // reports it where it is not
 unsigned lane_id();
 
 template <class T> struct Shuffle : Request {
     T value, result;
     unsigned from;
 
-    Shuffle(T value_, unsigned from_) : Request{all, "shuffle"}, value(value_), from(from_) {}
+    Shuffle(T value_, unsigned from_) : Request{all, "shuffle"}, value(value_), from(from_)
+    {
+    }
 
     static void all(Request *const *lanes, unsigned mask)
     {
@@ -86,13 +89,16 @@ template <class T> __forceinline__ T __shfl_sync(unsigned mask, T value, int fro
     return emulator::shuffle(mask, value, base + ((unsigned)from & (unsigned)(width - 1)));
 }
 
-template <class T> __forceinline__ T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32)
+template <class T>
+__forceinline__ T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32)
 {
     const unsigned lane = emulator::lane_id(), from = lane ^ (unsigned)bits;
-    return emulator::shuffle(mask, value, from / (unsigned)width > lane / (unsigned)width ? lane : from);
+    return emulator::shuffle(mask, value,
+                             from / (unsigned)width > lane / (unsigned)width ? lane : from);
 }
 
-template <class T> __forceinline__ T __shfl_up_sync(unsigned mask, T value, unsigned by, int width = 32)
+template <class T>
+__forceinline__ T __shfl_up_sync(unsigned mask, T value, unsigned by, int width = 32)
 {
     const unsigned lane = emulator::lane_id();
     return emulator::shuffle(mask, value, lane % (unsigned)width < by ? lane : lane - by);
@@ -102,7 +108,8 @@ template <class T>
 __forceinline__ T __shfl_down_sync(unsigned mask, T value, unsigned by, int width = 32)
 {
     const unsigned lane = emulator::lane_id();
-    return emulator::shuffle(mask, value, lane % (unsigned)width + by >= (unsigned)width ? lane : lane + by);
+    return emulator::shuffle(mask, value,
+                             lane % (unsigned)width + by >= (unsigned)width ? lane : lane + by);
 }
 
 // ---- votes and matches

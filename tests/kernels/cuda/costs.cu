@@ -45,13 +45,13 @@ __global__ void read_in_a_loop(float *y, const float *x, const int *trips)
 {
     float sum = 0;
     const int n = trips[threadIdx.x];
-    for (int i = 0; i < n; i++)
-        sum += x[32 * i + threadIdx.x];    // <- loop
+    for (int i = 0; i < n; i++) sum += x[32 * i + threadIdx.x];    // <- loop
     y[threadIdx.x] = sum;
 }
 
 template <class T>
-static void run(void (*kernel)(float *, const T *, const int *), size_t shared, const int *index, int lanes)
+static void run(void (*kernel)(float *, const T *, const int *), size_t shared, const int *index,
+                int lanes)
 {
     float *y;
     T *x;
@@ -74,7 +74,7 @@ static void run(void (*kernel)(float *, const T *, const int *), size_t shared, 
     }                                                                                              \
     void cost_shared_##bytes(const int *index, int lanes)                                          \
     {                                                                                              \
-        run(read_shared<T>, ELEMENTS * bytes, index, lanes);                                       \
+        run(read_shared<T>, ELEMENTS *bytes, index, lanes);                                        \
     }
 
 COSTS(1, signed char)

@@ -22,7 +22,7 @@ struct Ones {
     }
 };
 
-#define BODY(...) static __global__ void __VA_ARGS__
+#define BODY(...)    static __global__ void __VA_ARGS__
 #define GLOBAL_INDEX (int)(blockIdx.x * blockDim.x + threadIdx.x)
 
 // ---- out of bounds
@@ -102,7 +102,8 @@ BODY(null_pointer)(float *y)
 
 BODY(vector_of_odd_start)(float *y, const float *x)
 {
-    const float4 v = reinterpret_cast<const float4 *>(x + 1)[threadIdx.x];    // <- vector_of_odd_start
+    const float4 v =
+        reinterpret_cast<const float4 *>(x + 1)[threadIdx.x];    // <- vector_of_odd_start
     y[threadIdx.x] = v.x + v.y;
 }
 
@@ -152,7 +153,7 @@ BODY(kept_from_the_last_block)(float *y)
 BODY(missing_barrier)(float *y, const float *x)
 {
     __shared__ float tile[THREADS];
-    tile[threadIdx.x] = x[threadIdx.x];    // <- missing_barrier, other
+    tile[threadIdx.x] = x[threadIdx.x];                  // <- missing_barrier, other
     y[threadIdx.x] = tile[THREADS - 1 - threadIdx.x];    // <- missing_barrier
 }
 
@@ -174,14 +175,15 @@ BODY(tree_without_barrier)(float *y, const float *x)
     tile[threadIdx.x] = x[threadIdx.x];
     __syncthreads();
     for (unsigned half = THREADS / 2; half > 0; half /= 2)
-        if (threadIdx.x < half) tile[threadIdx.x] += tile[threadIdx.x + half];    // <- tree_without_barrier
+        if (threadIdx.x < half)
+            tile[threadIdx.x] += tile[threadIdx.x + half];    // <- tree_without_barrier
     if (threadIdx.x == 0) *y = tile[0];
 }
 
 BODY(warp_synchronous)(float *y, const float *x)
 {
     __shared__ float tile[32];
-    tile[threadIdx.x] = x[threadIdx.x];    // <- warp_synchronous, other
+    tile[threadIdx.x] = x[threadIdx.x];         // <- warp_synchronous, other
     y[threadIdx.x] = tile[31 - threadIdx.x];    // <- warp_synchronous
 }
 
@@ -234,7 +236,7 @@ BODY(index_of_block_forgotten)(float *y)
 
 BODY(plain_read_of_an_atomic)(float *y, float *sum)
 {
-    atomicAdd(sum, 1.0f);    // <- plain_read_of_an_atomic, other
+    atomicAdd(sum, 1.0f);     // <- plain_read_of_an_atomic, other
     y[threadIdx.x] = *sum;    // <- plain_read_of_an_atomic
 }
 
@@ -258,7 +260,8 @@ BODY(wrong_half_of_a_double_buffer)(float *y, const float *x)
     float sum = 0;
     for (int i = 0; i < 4; i++) {
         tile[i % 2][threadIdx.x] = x[threadIdx.x];    // <- wrong_half_of_a_double_buffer
-        sum += tile[i % 2][(threadIdx.x + 1) % THREADS];    // <- wrong_half_of_a_double_buffer, other
+        sum +=
+            tile[i % 2][(threadIdx.x + 1) % THREADS];    // <- wrong_half_of_a_double_buffer, other
         __syncthreads();
     }
     y[threadIdx.x] = sum;
@@ -269,8 +272,7 @@ BODY(sum_used_again_too_soon)(float *y, const float *x)
     __shared__ float part[2];
     float sum = 0;
     for (int i = 0; i < 2; i++) {
-        if (threadIdx.x % 32 == 0)
-            part[threadIdx.x / 32] = x[i];    // <- sum_used_again_too_soon
+        if (threadIdx.x % 32 == 0) part[threadIdx.x / 32] = x[i];    // <- sum_used_again_too_soon
         __syncthreads();
         sum += part[0] + part[1];    // <- sum_used_again_too_soon, other
     }
@@ -286,8 +288,7 @@ BODY(half_words_of_a_word)(unsigned char *y)
 
 BODY(barrier_in_a_branch)(float *y)
 {
-    if (threadIdx.x < 32)
-        __syncthreads();    // <- barrier_in_a_branch
+    if (threadIdx.x < 32) __syncthreads();    // <- barrier_in_a_branch
     y[threadIdx.x] = 1;
 }
 
@@ -303,10 +304,8 @@ BODY(return_before_the_barrier)(float *y, int n)
 
 BODY(two_barriers)(float *y)
 {
-    if (threadIdx.x % 2)
-        __syncthreads();    // <- two_barriers
-    else
-        __syncthreads();    // <- two_barriers, other
+    if (threadIdx.x % 2) __syncthreads();    // <- two_barriers
+    else __syncthreads();                    // <- two_barriers, other
     y[threadIdx.x] = 1;
 }
 
@@ -323,8 +322,7 @@ BODY(barrier_in_an_uneven_loop)(float *y)
 BODY(vote_in_a_branch)(int *y)
 {
     int any = 0;
-    if (threadIdx.x > 0)
-        any = __syncthreads_or(threadIdx.x == 5);    // <- vote_in_a_branch
+    if (threadIdx.x > 0) any = __syncthreads_or(threadIdx.x == 5);    // <- vote_in_a_branch
     y[threadIdx.x] = any;
 }
 
@@ -333,8 +331,7 @@ BODY(vote_in_a_branch)(int *y)
 BODY(shuffle_in_a_branch)(float *y)
 {
     float x = (float)threadIdx.x;
-    if (threadIdx.x < 16)
-        x += __shfl_xor_sync(0xffffffff, x, 8);    // <- shuffle_in_a_branch
+    if (threadIdx.x < 16) x += __shfl_xor_sync(0xffffffff, x, 8);    // <- shuffle_in_a_branch
     __syncthreads();    // <- shuffle_in_a_branch, other
     y[threadIdx.x] = x;
 }
@@ -342,8 +339,7 @@ BODY(shuffle_in_a_branch)(float *y)
 BODY(shuffle_from_outside)(float *y)
 {
     float x = (float)threadIdx.x;
-    if (threadIdx.x < 16)
-        x = __shfl_sync(0x0000ffff, x, 20);    // <- shuffle_from_outside
+    if (threadIdx.x < 16) x = __shfl_sync(0x0000ffff, x, 20);    // <- shuffle_from_outside
     y[threadIdx.x] = x;
 }
 
@@ -356,16 +352,14 @@ BODY(different_masks)(int *y)
 {
     const unsigned mask = threadIdx.x < 16 ? 0xffffffff : 0xffff0000;
     y[threadIdx.x] = __any_sync(mask, 1);    // <- different_masks
-    __syncwarp();    // <- different_masks, other
+    __syncwarp();                            // <- different_masks, other
 }
 
 BODY(different_operations)(int *y)
 {
     int x = 1;
-    if (threadIdx.x % 2)
-        x = __any_sync(0xffffffff, 1);    // <- different_operations
-    else
-        x = __shfl_sync(0xffffffff, x, 0);    // <- different_operations, other
+    if (threadIdx.x % 2) x = __any_sync(0xffffffff, 1);    // <- different_operations
+    else x = __shfl_sync(0xffffffff, x, 0);                // <- different_operations, other
     y[threadIdx.x] = x;
 }
 
@@ -407,8 +401,10 @@ ON_ARRAYS(read_before, 2, THREADS, y.at, x.at, N)
 ON_ARRAYS(write_beyond, 2, THREADS, y.at, N)
 ON_ARRAYS(no_guard, 2, THREADS, y.at)
 ON_ARRAYS(swapped_sizes, 5, 32, y.at, x.at, 5, 20)
-LAUNCHER(vector_tail, Ones y(N), x(N - 1); LAUNCH(vector_tail, 1, THREADS, 0, 0)(y.at, x.at, N - 1);)
-LAUNCHER(host_pointer, Ones y(N); float x[THREADS] = {}; LAUNCH(host_pointer, 1, THREADS, 0, 0)(y.at, x);)
+LAUNCHER(vector_tail, Ones y(N), x(N - 1);
+         LAUNCH(vector_tail, 1, THREADS, 0, 0)(y.at, x.at, N - 1);)
+LAUNCHER(host_pointer, Ones y(N); float x[THREADS] = {};
+         LAUNCH(host_pointer, 1, THREADS, 0, 0)(y.at, x);)
 ON_ARRAYS(shared_beyond, 1, THREADS, y.at)
 ON_ARRAYS(shared_write_beyond, 1, THREADS, y.at)
 LAUNCHER(dynamic_too_small, Ones y(N);
@@ -418,7 +414,8 @@ LAUNCHER(vector_of_odd_start, Ones y(N), x(N); LAUNCH(vector_of_odd_start, 1, 8,
 ON_ARRAYS(pair_of_odd_start, 1, 8, y.at)
 ON_ARRAYS(shared_never_written, 1, THREADS, y.at)
 ON_ARRAYS(edge_not_filled, 2, THREADS, y.at, x.at, N)
-LAUNCHER(adds_to_nothing, Ones y(N, false), x(N); LAUNCH(adds_to_nothing, 1, THREADS, 0, 0)(y.at, x.at);)
+LAUNCHER(adds_to_nothing, Ones y(N, false), x(N);
+         LAUNCH(adds_to_nothing, 1, THREADS, 0, 0)(y.at, x.at);)
 LAUNCHER(atomic_on_nothing, Ones y(N, false), x(N);
          LAUNCH(atomic_on_nothing, 1, THREADS, 0, 0)(y.at, x.at);)
 LAUNCHER(kept_from_the_last_block, Ones y(2 * THREADS);
@@ -453,6 +450,7 @@ ON_ARRAYS(different_operations, 1, 32, (int *)y.at)
 ON_ARRAYS(shuffle_from_a_lane_that_is_not_there, 1, 24, y.at)
 ON_ARRAYS(matrix_of_half_a_warp, 1, 16, y.at)
 
+// clang-format off
 #define PLANTED(kind, name) {#name, FAULT_##kind, launch_##name}
 const Planted planted[] = {
     PLANTED(OUT_OF_BOUNDS, read_beyond),
@@ -502,4 +500,5 @@ const Planted planted[] = {
     PLANTED(WARP_MASK, shuffle_from_a_lane_that_is_not_there),
     PLANTED(WARP_MASK, matrix_of_half_a_warp),
 };
+// clang-format on
 const size_t planted_count = sizeof planted / sizeof *planted;

@@ -248,7 +248,8 @@ __device__ unsigned short bits_of(__nv_bfloat16 x)
 }
 
 // Each of the 65536 numbers to a float and back; and where rounding ends.
-template <class T> __global__ void small_numbers(int *wrong, float largest, float least, float half_a_step)
+template <class T>
+__global__ void small_numbers(int *wrong, float largest, float least, float half_a_step)
 {
     for (unsigned bits = threadIdx.x; bits < 65536; bits += blockDim.x) {
         const float value = (float)from_bits((unsigned short)bits, T(0.0f));

@@ -156,7 +156,7 @@ CASE(matmul_naive_agrees_with_ref)
 
 static void check_transpose(void (*transpose)(float *, const float *, int, int))
 {
-    static const int shapes[][2] = {{0, 5},  {5, 0},   {1, 1},   {1, 97},  {97, 1},
+    static const int shapes[][2] = {{0, 5},   {5, 0},   {1, 1},   {1, 97},  {97, 1},
                                     {31, 33}, {32, 32}, {64, 31}, {101, 67}};
     clear();
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {

@@ -82,7 +82,7 @@ typedef struct Cost {
     const char *what;
     void (*run)(const int *index, int lanes);
     const char *mark;
-    int lanes, stride, start;         // index[i] = start + i stride
+    int lanes, stride, start;    // index[i] = start + i stride
     unsigned transfers, ideal;
 } Cost;
 
@@ -185,7 +185,8 @@ int main(void)
     if (tests == NULL) return 1;
     memcpy(tests, own, sizeof own);
     for (size_t i = 0; i < planted_count; i++)
-        tests[OWN + i] = (struct CMUnitTest){planted[i].name, finds, NULL, NULL, (void *)&planted[i]};
+        tests[OWN + i] =
+            (struct CMUnitTest){planted[i].name, finds, NULL, NULL, (void *)&planted[i]};
     for (size_t i = 0; i < COSTS; i++)
         tests[OWN + planted_count + i] =
             (struct CMUnitTest){costs[i].what, costs_as_much, NULL, NULL, (void *)&costs[i]};

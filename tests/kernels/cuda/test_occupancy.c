@@ -78,14 +78,16 @@ CASE(agrees_with_cudas_calculator)
                         .maxDynamicSharedSizeBytes = (size_t)shared,
                         .numBlockBarriers = 1};
                     cudaOccResult theirs;
-                    assert_int_equal(cudaOccMaxActiveBlocksPerMultiprocessor(
-                                         &theirs, &gpu, &kernel, &prefer_shared, threads, (size_t)shared),
-                                     CUDA_OCC_SUCCESS);
+                    assert_int_equal(
+                        cudaOccMaxActiveBlocksPerMultiprocessor(
+                            &theirs, &gpu, &kernel, &prefer_shared, threads, (size_t)shared),
+                        CUDA_OCC_SUCCESS);
                     const int ours = of(m->capability, threads, registers, (size_t)shared).blocks;
                     if (ours != theirs.activeBlocksPerMultiprocessor)
-                        fail_msg("sm_%d, %d threads, %d registers, %d bytes: %d blocks, CUDA says %d",
-                                 m->capability, threads, registers, shared, ours,
-                                 theirs.activeBlocksPerMultiprocessor);
+                        fail_msg(
+                            "sm_%d, %d threads, %d registers, %d bytes: %d blocks, CUDA says %d",
+                            m->capability, threads, registers, shared, ours,
+                            theirs.activeBlocksPerMultiprocessor);
                 }
     }
 #else
@@ -97,7 +99,8 @@ CASE(the_slowest_resource_is_the_time)
 {
     const EmulatorReport report = {.sectors = 4000, .distinct = 1000, .wavefronts = 500};
     const GpuPeaks gpu = {"test", .bytes_per_second = 32e3, .flops_per_second = 1e3};
-    const Roofline memory = roofline_of(&report, 500, gpu), arithmetic = roofline_of(&report, 2000, gpu);
+    const Roofline memory = roofline_of(&report, 500, gpu),
+                   arithmetic = roofline_of(&report, 2000, gpu);
     assert_true(memory.least == 1 && memory.most == 4);
     assert_string_equal(memory.limit, "memory");
     assert_true(arithmetic.least == 2 && arithmetic.most == 4);

@@ -1,0 +1,157 @@
+// warp.cpp -- the meetings of a warp's lanes.
+#include "kernels/cuda/emulator/block.h"
+
+namespace emulator
+{
+unsigned lane_id()
+{
+    return number_of(self) % WARP;
+}
+
+static const Thread *meeting;    // the first thread of the warp whose meeting is being completed
+
+void lane_not_in_mask(unsigned lane, unsigned from)
+{
+    const Thread *thread = &meeting[lane];
+    fault(FAULT_WARP_MASK, thread, thread->site, nullptr,
+          "shuffles from lane %u, which is not in the mask 0x%08x or has returned", from,
+          thread->mask);
+}
+
+// Whether two threads wait for the same meeting.
+static bool same_meeting(const Thread &a, const Thread &b)
+{
+    return a.request && b.request && a.mask == b.mask && a.request->complete == b.request->complete;
+}
+
+// Completes the meeting that a thread waits for, if all its lanes that have not returned are there. They may
+// run again.
+static bool complete_meeting(const Thread &one)
+{
+    Warp &warp = warp_of(&one);
+    Thread *const first = &block.thread[number_of(&one) / WARP * WARP];
+    Request *const any = one.request, *lanes[WARP] = {};
+    unsigned there = 0;
+    for (unsigned i = 0; i < WARP; i++) {
+        if (!(one.mask & warp.live & 1u << i) || !same_meeting(first[i], one)) continue;
+        lanes[i] = first[i].request;
+        there |= 1u << i;
+    }
+    if (there != (one.mask & warp.live)) return false;
+
+    counts_settle(there);
+    Thread *const me = self;
+    self = nullptr;    // what complete() touches is no access of the kernel's
+    meeting = first;
+    any->complete(lanes, there);
+    self = me;
+    const uint64_t now = ++block.clock;
+    uint64_t joined[WARP] = {};    // what any of them knew, all of them know
+    for (unsigned i = 0; i < WARP; i++)
+        for (unsigned j = 0; j < WARP; j++)
+            if (there >> i & 1 && warp.known[i][j] > joined[j]) joined[j] = warp.known[i][j];
+    for (unsigned j = 0; j < WARP; j++)
+        if (there >> j & 1) joined[j] = now;
+    for (unsigned i = 0; i < WARP; i++) {
+        if (!(there >> i & 1)) continue;
+        memcpy(warp.known[i], joined, sizeof joined);
+        first[i].request = nullptr;
+        if (&first[i] != self) warp.ready |= 1u << i;
+    }
+    return true;
+}
+
+bool whole_warp(unsigned mask)
+{
+    if (mask == 0xffffffff) return true;
+    const Thread *thread = &meeting[__builtin_ctz(mask)];
+    fault(FAULT_WARP_MASK, thread, thread->site, nullptr,
+          "does a matrix operation, for which all 32 lanes have to be there: they are 0x%08x",
+          mask);
+    return false;
+}
+
+static void meet_at(unsigned mask, Request *request, const void *site)
+{
+    const unsigned lane = lane_id();
+    if (!(mask >> lane & 1))
+        fault(FAULT_WARP_MASK, self, site, nullptr, "is lane %u, which its own mask 0x%08x lacks",
+              lane, mask);
+    self->site = site;
+    self->mask = mask | 1u << lane;
+    self->request = request;
+    if (!complete_meeting(*self)) wait();
+}
+
+void meet(unsigned mask, Request *request)
+{
+    meet_at(mask, request, __builtin_return_address(0));
+}
+
+void Vote::ballot(Request *const *lanes, unsigned mask)
+{
+    unsigned yes = 0;
+    for (unsigned i = 0; i < WARP; i++)
+        if (mask >> i & 1 && static_cast<Vote *>(lanes[i])->value) yes |= 1u << i;
+    for (unsigned i = 0; i < WARP; i++)
+        if (mask >> i & 1) {
+            static_cast<Vote *>(lanes[i])->result = yes;
+            static_cast<Vote *>(lanes[i])->all = yes == mask;
+        }
+}
+
+void Vote::matches(Request *const *lanes, unsigned mask)
+{
+    for (unsigned i = 0; i < WARP; i++) {
+        if (!(mask >> i & 1)) continue;
+        auto *mine = static_cast<Vote *>(lanes[i]);
+        mine->result = 0;
+        for (unsigned j = 0; j < WARP; j++)
+            if (mask >> j & 1 && static_cast<Vote *>(lanes[j])->value == mine->value)
+                mine->result |= 1u << j;
+        mine->all = mine->result == mask;
+    }
+}
+
+void meet_without(const Thread *gone)
+{
+    const Thread *first = &block.thread[number_of(gone) / WARP * WARP];
+    for (unsigned i = 0; i < WARP; i++)
+        if (first[i].request) complete_meeting(first[i]);
+}
+
+// Nobody can go on: the first lane that waits for another of its warp, and what that one does.
+void report_deadlock()
+{
+    for (unsigned i = 0; i < block.threads; i++) {
+        const Thread &t = block.thread[i];
+        for (unsigned j = 0; t.request && j < WARP; j++) {
+            const Thread &other = block.thread[i / WARP * WARP + j];
+            if (!(t.mask & warp_of(&t).live & 1u << j) || same_meeting(t, other)) continue;
+            char what[96] = "waits at the block's barrier";
+            if (other.request)
+                snprintf(what, sizeof what, "is in a %s with mask 0x%08x", other.request->operation,
+                         other.mask);
+            fault(FAULT_WARP_MASK, &t, t.site, other.site,
+                  "waits in a %s with mask 0x%08x for lane %u, which %s in line %d",
+                  t.request->operation, t.mask, j, what, source_line(other.site).line);
+            return;
+        }
+    }
+    const Thread *stuck = someone([](const Thread &t) { return !t.returned; });
+    fault(FAULT_DEADLOCK, stuck, stuck->site, nullptr, "waits for ever");
+}
+}    // namespace emulator
+
+using namespace emulator;
+
+void __syncwarp(unsigned mask)
+{
+    Request request = {[](Request *const *, unsigned) {}, "__syncwarp"};
+    meet_at(mask, &request, __builtin_return_address(0));
+}
+
+unsigned __activemask()
+{
+    return warp_of(self).live;
+}
