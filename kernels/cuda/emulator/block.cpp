@@ -1,6 +1,7 @@
 // block.cpp -- runs a grid: blocks in turn, their threads as fibers.
 #include "kernels/cuda/emulator/block.h"
 #include <cstdlib>
+#include <deque>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <vector>
@@ -18,14 +19,15 @@ static std::vector<char> dynamic_memory;
 
 // ---- fibers
 
-static std::vector<Fiber *> fibers, parked;    // all; those without a thread
+static std::deque<Fiber> fibers;
+static std::vector<Fiber *> parked;    // those without a thread
 
 [[noreturn]] static void fiber_main();
 
 // Stacks begin at different offsets from a page: at equal ones they would fight for the same lines of the cache.
 static void fiber_reset(size_t number)
 {
-    fiber_prepare(fibers[number], fibers[number]->stack + STACK_BYTES - number % 16 * 256,
+    fiber_prepare(&fibers[number], fibers[number].stack + STACK_BYTES - number % 16 * 256,
                   fiber_main);
 }
 
@@ -38,9 +40,9 @@ static Fiber *fiber_take()
             perror("emulator: no memory for a thread's stack");
             abort();
         }
-        fibers.push_back(new Fiber{nullptr, static_cast<char *>(stack)});
+        fibers.push_back({nullptr, static_cast<char *>(stack)});
         fiber_reset(fibers.size() - 1);
-        return fibers.back();
+        return &fibers.back();
     }
     Fiber *fiber = parked.back();
     parked.pop_back();
@@ -223,8 +225,11 @@ static void run_block(dim3 size)
     if (block.stopped) {    // its threads are given up where they stand
         self = nullptr;
         counts_settle(~0u);
-        parked = fibers;
-        for (size_t i = 0; i < fibers.size(); i++) fiber_reset(i);
+        parked.clear();
+        for (size_t i = 0; i < fibers.size(); i++) {
+            fiber_reset(i);
+            parked.push_back(&fibers[i]);
+        }
     }
 }
 

@@ -79,7 +79,8 @@ static const char *access_name(unsigned kind)
 static void element_name(char *text, size_t size, const Memory *memory, size_t offset,
                          unsigned bytes)
 {
-    snprintf(text, size, "%s[%zu] (elements of %u bytes)", memory->name, offset / bytes, bytes);
+    snprintf(text, size, "%s[%zu] (elements of %u bytes)", memory->name.c_str(), offset / bytes,
+             bytes);
 }
 
 static void report_race(const Memory *memory, size_t offset, unsigned bytes, unsigned kind,
@@ -165,12 +166,13 @@ static void check_order(const Memory *memory, size_t offset, unsigned bytes, uns
         memory ? (long long)(address - reinterpret_cast<uintptr_t>(memory->base)) : LLONG_MAX;
     const long long beyond = memory ? offset - (long long)memory->bytes : LLONG_MAX;
     if (offset < 0 && offset > -(1 << 20))
-        snprintf(where, sizeof where, "%lld bytes before %s", -offset, memory->name);
+        snprintf(where, sizeof where, "%lld bytes before %s", -offset, memory->name.c_str());
     else if (offset >= 0 && beyond < 0)
         snprintf(where, sizeof where, "of which the last %lld lie beyond %s", beyond + bytes,
-                 memory->name);
+                 memory->name.c_str());
     else if (offset >= 0 && beyond < 1 << 20)
-        snprintf(where, sizeof where, "%lld bytes after the end of %s", beyond, memory->name);
+        snprintf(where, sizeof where, "%lld bytes after the end of %s", beyond,
+                 memory->name.c_str());
     fault(FAULT_OUT_OF_BOUNDS, self, site, nullptr, "%s %u bytes at 0x%llx, %s", access_name(kind),
           bytes, (unsigned long long)address, where);
     stop_launch(cudaErrorIllegalAddress);
@@ -206,7 +208,7 @@ static void access(uintptr_t address, unsigned bytes, unsigned kind, const void 
     if (bytes <= 16 && address & (bytes - 1)) {
         fault(FAULT_MISALIGNED, self, site, nullptr,
               "%s %u bytes at 0x%llx, byte %zu of %s: not a multiple of %u", access_name(kind),
-              bytes, (unsigned long long)address, offset, memory->name, bytes);
+              bytes, (unsigned long long)address, offset, memory->name.c_str(), bytes);
         stop_launch(cudaErrorIllegalAddress);
     }
     if ((kind & ATOMIC || !(kind & WRITES)) && !memory_is_written(memory, offset, bytes)) {

@@ -2,20 +2,15 @@
 #include "kernels/cuda/emulator/memory.h"
 #include <algorithm>
 #include <link.h>
+#include <map>
 #include <sys/mman.h>
-#include <vector>
 #include "kernels/cuda/emulator/block.h"
 
 namespace emulator
 {
 bool checking;
 
-static std::vector<Memory *> list;    // by base
-
-static bool begins_after(uintptr_t address, const Memory *memory)
-{
-    return address < reinterpret_cast<uintptr_t>(memory->base);
-}
+static std::map<uintptr_t, Memory> list;    // by base
 
 void *memory_reserve(size_t bytes)
 {
@@ -26,7 +21,7 @@ void *memory_reserve(size_t bytes)
 
 static size_t cell_bytes(const Memory *m)
 {
-    return (m->bytes + 3) / 4 * sizeof(Cell);
+    return (m->bytes / 4 + 1) * sizeof(Cell);
 }
 
 static size_t sector_bytes(const Memory *m)
@@ -36,58 +31,59 @@ static size_t sector_bytes(const Memory *m)
 
 Memory *memory_add(char *base, size_t bytes, Space space, const char *name)
 {
-    Memory *memory = new Memory{base, bytes, space, "", "", nullptr, nullptr, nullptr, 0};
-    snprintf(memory->name, sizeof memory->name, "%s", name);
+    Memory *memory = &list[reinterpret_cast<uintptr_t>(base)];
+    memory->base = base;
+    memory->bytes = bytes;
+    memory->space = space;
+    memory->name = name;
     if (checking) {
         memory->written = static_cast<uint8_t *>(memory_reserve(bytes / 8 + 5));
-        memory->cells = static_cast<Cell *>(memory_reserve(cell_bytes(memory) + 1));
+        memory->cells = static_cast<Cell *>(memory_reserve(cell_bytes(memory)));
         memory->sectors = static_cast<uint32_t *>(memory_reserve(sector_bytes(memory)));
         if (!memory->written || !memory->cells || !memory->sectors) {
             perror("emulator: no memory for the checker");
             abort();
         }
     }
-    list.insert(std::upper_bound(list.begin(), list.end(), (uintptr_t)base, begins_after), memory);
     return memory;
 }
 
 void memory_remove(Memory *memory)
 {
-    list.erase(std::find(list.begin(), list.end(), memory));
     if (memory->written) {
         munmap(memory->written, memory->bytes / 8 + 5);
-        munmap(memory->cells, cell_bytes(memory) + 1);
+        munmap(memory->cells, cell_bytes(memory));
         munmap(memory->sectors, sector_bytes(memory));
     }
-    delete memory;
+    list.erase(reinterpret_cast<uintptr_t>(memory->base));
 }
 
 Memory *memory_at(uintptr_t address)
 {
-    auto after = std::upper_bound(list.begin(), list.end(), address, begins_after);
+    const auto after = list.upper_bound(address);
     if (after == list.begin()) return nullptr;
-    Memory *memory = after[-1];
-    return address - reinterpret_cast<uintptr_t>(memory->base) < memory->bytes ? memory : nullptr;
+    Memory *memory = &std::prev(after)->second;
+    return address - std::prev(after)->first < memory->bytes ? memory : nullptr;
 }
 
 Memory *memory_nearest(uintptr_t address)
 {
-    auto after = std::upper_bound(list.begin(), list.end(), address, begins_after);
-    if (after == list.end()) return list.empty() ? nullptr : list.back();
-    if (after == list.begin()) return *after;
-    const uintptr_t offset = address - reinterpret_cast<uintptr_t>(after[-1]->base);
-    const uintptr_t before = reinterpret_cast<uintptr_t>((*after)->base) - address;
-    return offset > after[-1]->bytes && before < offset - after[-1]->bytes ? *after : after[-1];
+    const auto after = list.upper_bound(address);
+    if (after == list.begin()) return after == list.end() ? nullptr : &after->second;
+    Memory *below = &std::prev(after)->second;
+    const uintptr_t offset = address - std::prev(after)->first;
+    const bool above_is_nearer = after != list.end() && offset > below->bytes &&
+                                 after->first - address < offset - below->bytes;
+    return above_is_nearer ? &after->second : below;
 }
 
 Memory *memory_of_function(const void *site, uintptr_t address)
 {
     Memory *nearest = nullptr;
-    for (Memory *memory : list)
-        if (!memory->function.empty() &&
-            (!nearest || reinterpret_cast<uintptr_t>(memory->base) <= address) &&
-            is_in_function(site, memory->function))
-            nearest = memory;
+    for (auto &[base, memory] : list)
+        if (!memory.function.empty() && (!nearest || base <= address) &&
+            is_in_function(site, memory.function))
+            nearest = &memory;
     return nearest;
 }
 
@@ -128,16 +124,16 @@ void memory_dynamic_shared(char *base, size_t bytes)
 
 void memory_forget_shared()
 {
-    for (Memory *memory : list)
-        if (memory->space == SPACE_SHARED) memset(memory->written, 0, memory->bytes / 8 + 1);
+    for (auto &[base, memory] : list)
+        if (memory.space == SPACE_SHARED) memset(memory.written, 0, memory.bytes / 8 + 1);
 }
 
 size_t memory_shared_used(uint32_t launch)
 {
     size_t bytes = 0;
-    for (const Memory *memory : list)
-        if (memory->space == SPACE_SHARED && (memory->launch == launch || memory == dynamic))
-            bytes += memory->bytes;
+    for (const auto &[base, memory] : list)
+        if (memory.space == SPACE_SHARED && (memory.launch == launch || &memory == dynamic))
+            bytes += memory.bytes;
     return bytes;
 }
 

@@ -29,7 +29,7 @@ struct Memory {
     char *base;
     size_t bytes;
     Space space;
-    char name[96];
+    std::string name;
     std::string function;    // of a __shared__ array: where it is declared
     uint8_t *written;        // a bit for each byte, and 32 more
     Cell *cells;
