@@ -19,6 +19,6 @@
 #else
 #include "kernels/cuda/emulator/emulator.h"
 #define LAUNCH(kernel, grid, block, shared, stream)                                                \
-    emulator::prepare(kernel, #kernel, grid, block, shared, stream)
+    emulator::prepare(kernel, grid, block, shared, stream)
 #define DYNAMIC_SHARED(T, name) T *name = static_cast<T *>(emulator::dynamic_shared())
 #endif

@@ -233,7 +233,7 @@ static void run_block(dim3 size)
     }
 }
 
-void launch(const char *name, dim3 grid, dim3 size, size_t shared, void (*thread)(void *),
+void launch(const void *kernel, dim3 grid, dim3 size, size_t shared, void (*thread)(void *),
             void *that)
 {
     const uint64_t threads = (uint64_t)size.x * size.y * size.z;
@@ -245,7 +245,7 @@ void launch(const char *name, dim3 grid, dim3 size, size_t shared, void (*thread
     }
     kernel_call = thread;
     kernel_arguments = that;
-    block.kernel = name;
+    block.kernel = kernel;
     block.threads = (unsigned)threads;
     block.warps = (block.threads + WARP - 1) / WARP;
     block.launched = ++block.clock;

@@ -34,7 +34,7 @@ struct Warp {
 };
 
 struct Block {
-    const char *kernel;
+    const void *kernel;    // its function
     uint3 index;
     unsigned threads, warps;
     unsigned live, arrived;    // threads; of them at the barrier
@@ -101,6 +101,7 @@ void fault(FaultKind kind, const Thread *thread, const void *site, const void *o
 SourceLine source_line(const void *site);
 bool same_line(const void *a, const void *b);
 
+const char *function_name(const void *function);
 bool is_in_function(const void *site, const std::string &name);    // also if it is inlined there
 
 void each_shared_array(void (*found)(const char *function, const char *name, char *address,

@@ -188,7 +188,10 @@ static Memory *find(uintptr_t address, unsigned bytes, unsigned kind, const void
         const Memory *own = memory_of_function(site, address);
         if (own) refuse(own, address, bytes, kind, site);
     }
-    if (memory) memory->launch = launches;
+    if (memory && memory->launch != launches) {
+        memory->launch = launches;
+        if (memory->space == SPACE_SHARED) memory_forget(memory);
+    }
     return memory;
 }
 
@@ -251,14 +254,14 @@ void checker_launch(size_t dynamic_bytes)
 
 void checker_block()
 {
-    if (checking) memory_forget_shared();
+    if (checking) memory_forget_shared(launches);
     began.push_back(block.began);
     acquired.clear();
 }
 
 void checker_launch_ends()
 {
-    counts_launch(memory_shared_used(launches));
+    if (checking) counts_launch(memory_shared_used(launches));
 }
 }    // namespace emulator
 

@@ -37,6 +37,7 @@ struct Log {
 static Log logs[WARP];
 static uint64_t steps, active, distinct;
 static std::vector<KernelLaunch> launch_list;
+static std::vector<const void *> kernels;    // of each launch
 
 // ---- the cost of one access of a warp: `count` lanes, each `bytes` at address[i]
 
@@ -161,7 +162,8 @@ void counts_settle(uint32_t lanes)
 void counts_launch(size_t shared)
 {
     const uint3 b = {blockDim.x, blockDim.y, blockDim.z};
-    launch_list.push_back({block.kernel,
+    kernels.push_back(block.kernel);
+    launch_list.push_back({nullptr,
                            {gridDim.x, gridDim.y, gridDim.z},
                            {b.x, b.y, b.z},
                            std::max(shared, block.dynamic_bytes)});
@@ -172,6 +174,7 @@ void counts_clear()
     for (uint32_t i = 1; i <= site_count; i++)
         sites[i].warps = sites[i].lanes = sites[i].transfers = sites[i].ideal = 0;
     launch_list.clear();
+    kernels.clear();
     steps = active = distinct = 0;
 }
 
@@ -220,6 +223,7 @@ void counts_report(EmulatorReport *report)
     }
     report->line = lines.data();
     report->lines = n;
+    for (size_t i = 0; i < kernels.size(); i++) launch_list[i].kernel = function_name(kernels[i]);
     report->launch = launch_list.data();
     report->launches = launch_list.size();
     report->steps = steps;

@@ -70,7 +70,6 @@ void *dynamic_shared();
 
 template <class... Parameters> struct Launch {
     void (*kernel)(Parameters...);
-    const char *name;
     dim3 grid, block;
     size_t shared;
 
@@ -86,20 +85,20 @@ template <class... Parameters> struct Launch {
     void run(void (*thread)(void *), void *that) const;
 };
 
-void launch(const char *name, dim3 grid, dim3 block, size_t shared, void (*thread)(void *),
+void launch(const void *kernel, dim3 grid, dim3 block, size_t shared, void (*thread)(void *),
             void *that);
 
 template <class... Parameters>
 void Launch<Parameters...>::run(void (*thread)(void *), void *that) const
 {
-    launch(name, grid, block, shared, thread, that);
+    launch(reinterpret_cast<const void *>(kernel), grid, block, shared, thread, that);
 }
 
 template <class... Parameters>
-Launch<Parameters...> prepare(void (*kernel)(Parameters...), const char *name, dim3 grid,
-                              dim3 block, size_t shared = 0, const void * = nullptr)
+Launch<Parameters...> prepare(void (*kernel)(Parameters...), dim3 grid, dim3 block,
+                              size_t shared = 0, const void * = nullptr)
 {
-    return {kernel, name, grid, block, shared};
+    return {kernel, grid, block, shared};
 }
 }    // namespace emulator
 

@@ -60,7 +60,7 @@ void fault(FaultKind kind, const Thread *thread, const void *site, const void *o
 
     Fault f = {};
     f.kind = kind;
-    f.kernel = block.kernel;
+    f.kernel = function_name(block.kernel);
     f.at = source_line(site);
     f.other = other ? source_line(other) : SourceLine{"", 0};
     const uint3 b = block.index, t = thread->index;

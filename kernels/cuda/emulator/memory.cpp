@@ -1,6 +1,5 @@
 // memory.cpp -- the list of both kinds of memory, in the order of their addresses.
 #include "kernels/cuda/emulator/memory.h"
-#include <algorithm>
 #include <link.h>
 #include <map>
 #include <sys/mman.h>
@@ -122,10 +121,15 @@ void memory_dynamic_shared(char *base, size_t bytes)
         bytes > 0 ? memory_add(base, bytes, SPACE_SHARED, "the dynamic shared memory") : nullptr;
 }
 
-void memory_forget_shared()
+void memory_forget(Memory *memory)
+{
+    memset(memory->written, 0, memory->bytes / 8 + 1);
+}
+
+void memory_forget_shared(uint32_t launch)
 {
     for (auto &[base, memory] : list)
-        if (memory.space == SPACE_SHARED) memset(memory.written, 0, memory.bytes / 8 + 1);
+        if (memory.space == SPACE_SHARED && memory.launch == launch) memory_forget(&memory);
 }
 
 size_t memory_shared_used(uint32_t launch)

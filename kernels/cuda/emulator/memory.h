@@ -49,7 +49,8 @@ bool memory_of_program(
     uintptr_t address);    // of a variable outside functions: __device__, __constant__
 
 void memory_dynamic_shared(char *base, size_t bytes);    // of this launch
-void memory_forget_shared();                             // a block begins: nothing is written
+void memory_forget(Memory *memory);                      // nothing of it is written
+void memory_forget_shared(uint32_t launch);              // of what the launch has used
 size_t memory_shared_used(uint32_t launch);              // bytes
 
 void memory_set_written(Memory *memory, size_t offset, size_t bytes);

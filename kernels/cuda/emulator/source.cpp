@@ -85,6 +85,12 @@ SourceLine source_line(const void *site)
     return place_of(site).line;
 }
 
+const char *function_name(const void *function)
+{
+    const auto &functions = place_of(static_cast<const char *>(function) + 1).functions;
+    return functions.empty() ? "" : functions.back().c_str();
+}
+
 bool is_in_function(const void *site, const std::string &name)
 {
     for (const std::string &function : place_of(site).functions)
@@ -95,6 +101,11 @@ bool is_in_function(const void *site, const std::string &name)
 SourceLine source_line(const void *)
 {
     return {"", 0};
+}
+
+const char *function_name(const void *)
+{
+    return "";
 }
 
 bool is_in_function(const void *, const std::string &)

@@ -165,6 +165,23 @@ CASE(lanes_of_uneven_loops_step_together)
     assert_int_equal(count_of("loop").lanes, 32 * 33 / 2);
 }
 
+// Of each launch: the kernel's name, its block and the shared memory of a block.
+CASE(launches_are_listed)
+{
+    const int index[32] = {0};
+    emulator_clear();
+    cost_shared_8(index, 32);
+    cost_global_4(index, 7);
+    const EmulatorReport *report = emulator_report();
+    assert_int_equal(report->launches, 2);
+    assert_string_equal(report->launch[0].kernel, "read_shared<double>");
+    assert_int_equal(report->launch[0].shared, 4096 * sizeof(double));
+    assert_string_equal(report->launch[1].kernel, "read_global<float>");
+    assert_int_equal(report->launch[1].shared, 0);
+    assert_int_equal(report->launch[1].block[0], 7);
+    assert_int_equal(report->launch[1].grid[0], 1);
+}
+
 CASE(headers_compute_what_cuda_does)
 {
     emulator_clear();
@@ -177,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest own[] = {
         cmocka_unit_test(lanes_of_uneven_loops_step_together),
+        cmocka_unit_test(launches_are_listed),
         cmocka_unit_test(headers_compute_what_cuda_does),
     };
     enum { OWN = sizeof own / sizeof *own };
