@@ -24,6 +24,6 @@ template <class T> __device__ T block_sum(T x)
     __syncthreads();
     T sum = sum_of_warp[0];
     for (unsigned i = 1; i < warps; i++) sum += sum_of_warp[i];
-    __syncthreads();    // before somebody calls again and writes
+    __syncthreads();    // before the next call writes
     return sum;
 }

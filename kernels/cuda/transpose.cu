@@ -1,7 +1,7 @@
 /* transpose.cu -- y[c,r] = x[r,c].
  *
  * The naive kernel reads along rows and writes down columns: each lane of a warp writes to another sector.
- * The other one turns a tile in shared memory, so that both sides go along rows. A column of 32 words would
+ * The other one transposes a tile in shared memory, so that both sides go along rows. A column of 32 words would
  * lie in one bank; rows of 33 words put it into 32 banks.
  */
 #include "kernels/cuda/cuda.h"

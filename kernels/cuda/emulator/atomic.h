@@ -1,5 +1,5 @@
 /* atomic.h -- atomic operations. Fibers switch only where they wait, so that a plain read and write is one
- * step; the checker is told that it was atomic.
+ * step; the checker learns that it was atomic.
  */
 #pragma once
 

@@ -81,14 +81,14 @@ static void leave(Fiber *from, Thread *next)
     fiber_switch(from, next ? next->fiber : &launcher);
 }
 
-static void settle(const Thread *thread)
+static void align_warp(const Thread *thread)
 {
-    if (!warp_of(thread).ready) counts_settle(~0u);
+    if (!warp_of(thread).ready) counts_align(~0u);
 }
 
 void wait()
 {
-    settle(self);
+    align_warp(self);
     leave(self->fiber, next_thread());
 }
 
@@ -157,7 +157,7 @@ static Outcome barrier(int predicate, const void *site)
     self->at_barrier = true;
     block.yes += predicate != 0;
     if (++block.arrived == block.live) {
-        settle(self);
+        align_warp(self);
         open_barrier();
     } else {
         wait();
@@ -174,8 +174,8 @@ static void thread_returns()
     me->fiber = nullptr;
     warp_of(me).live &= ~(1u << number_of(me) % WARP);
     block.live--;
-    settle(me);
-    meet_without(me);
+    align_warp(me);
+    complete_operations_without(me);
     if (block.arrived > 0 && block.arrived == block.live) open_barrier();
 }
 
@@ -224,7 +224,7 @@ static void run_block(dim3 size)
     }
     if (block.stopped) {    // its threads are given up where they stand
         self = nullptr;
-        counts_settle(~0u);
+        counts_align(~0u);
         parked.clear();
         for (size_t i = 0; i < fibers.size(); i++) {
             fiber_reset(i);

@@ -1,8 +1,8 @@
 /* block.h -- the running block: its threads, its warps, its clock. For the emulator's own files.
  *
  * The clock counts what orders threads: it goes on when a launch or a block begins, when a barrier opens
- * and when lanes have met. What the block's threads did before `opened` is ordered before all they do now;
- * what lane b of a warp did before known[a][b] is ordered before what lane a does now.
+ * and when a warp operation completes. What the block's threads did before `opened` is ordered before all they do now;
+ * known[a] is the vector clock of lane a of a warp: what lane b did before known[a][b] happens before it.
  */
 #pragma once
 #include <cstddef>
@@ -19,11 +19,11 @@ enum { STACK_BYTES = 256 << 10 };    // of a thread
 
 struct Thread {
     uint3 index;
-    unsigned number;     // in the block
-    Fiber *fiber;        // NULL: not started, or returned
-    const void *site;    // where it waits, or met last
-    Request *request;    // that it has brought to a meeting
-    unsigned mask;       // of that
+    unsigned number;             // in the block
+    Fiber *fiber;                // NULL: not started, or returned
+    const void *site;            // of its last barrier or warp operation
+    WarpOperation *operation;    // for which it waits
+    unsigned mask;               // of that
     bool at_barrier, returned;
     bool fenced;    // __threadfence(), and no atomic operation since
 };
@@ -65,8 +65,8 @@ const Thread *someone(bool (*is)(const Thread &));
 
 // ---- warp.cpp
 
-void meet_without(const Thread *gone);    // completes what waited for it alone
-void report_deadlock();                   // nobody can go on
+void complete_operations_without(const Thread *gone);    // completes what waited for it alone
+void report_deadlock();                                  // no thread can continue
 
 // ---- runtime.cpp
 
@@ -83,8 +83,8 @@ void checker_launch_ends();
 // ---- counts.cpp: what a warp's accesses cost
 
 void counts_add(unsigned site, uintptr_t address);    // of the running thread
-void counts_add_distinct();            // a sector of global memory, for the first time
-void counts_settle(uint32_t lanes);    // these lanes of the running warp wait: compare them
+void counts_add_distinct();           // a sector of global memory, for the first time
+void counts_align(uint32_t lanes);    // these lanes of the running warp wait: compare them
 void counts_launch(size_t shared);
 void counts_clear();
 

@@ -1,13 +1,13 @@
 /* checker.cpp -- what the compiler calls at each access of a kernel that it compiled with -fsanitize=thread.
  *
- * The calls are ThreadSanitizer's; its library is not linked, these functions stand in its place. Each
- * access is held against the memory it lies in (bounds, alignment), the bytes that have been written, and
+ * The calls are ThreadSanitizer's; its library is not linked, these functions take its place. Each access is
+ * held against the memory it lies in (bounds, alignment), the bytes that have been written, and
  * the last accesses of its word by other threads. Two accesses of a word by different threads, one of them
- * a write and not both atomic, are a race unless one is ordered before the other:
- *   - in a block, by a barrier between them; in a warp, also by a chain of meetings (__syncwarp, shuffles);
+ * a write and not both atomic, are a race unless one happens before the other:
+ *   - in a block, by a barrier between them; in a warp, also by its operations (__syncwarp, shuffles);
  *   - between blocks of a launch, by __threadfence() and an atomic operation after the one, and an atomic
  *     operation on the same address before the other.
- * So a race is found whatever order the threads happened to run in.
+ * So a race is found whatever order the threads ran in (Flanagan & Freund 2009, "FastTrack").
  */
 #include <algorithm>
 #include <climits>
@@ -32,12 +32,12 @@ static std::vector<uint64_t> began;                                     // of ea
 static std::unordered_map<uintptr_t, std::vector<size_t>> published;    // by address: the blocks
 static std::vector<bool> acquired;                                      // by the running block
 
-static size_t block_of(const Stamp &stamp)
+static size_t block_of(const Epoch &stamp)
 {
     return (size_t)(std::upper_bound(began.begin(), began.end(), stamp.clock) - began.begin()) - 1;
 }
 
-static void meet_blocks(uintptr_t address)
+static void synchronize_blocks(uintptr_t address)
 {
     if (self->fenced) published[address].push_back(began.size() - 1);
     self->fenced = false;
@@ -50,7 +50,7 @@ static void meet_blocks(uintptr_t address)
 // ---- races
 
 // Since the block's last barrier, or by another block.
-static bool unordered(const Stamp &before, const Stamp &now)
+static bool unordered(const Epoch &before, const Epoch &now)
 {
     if (!(before.bytes & now.bytes) || (before.atomic && now.atomic)) return false;
     if (before.clock < block.began) {
@@ -64,7 +64,7 @@ static bool unordered(const Stamp &before, const Stamp &now)
 }
 
 // The blocks of a launch share global memory.
-static inline bool conflict(const Stamp &before, const Stamp &now, Space space)
+static inline bool conflict(const Epoch &before, const Epoch &now, Space space)
 {
     const bool of_launch = before.clock >= block.launched && before.clock < block.began;
     return (before.clock >= block.opened || (of_launch && space == SPACE_GLOBAL)) &&
@@ -84,7 +84,7 @@ static void element_name(char *text, size_t size, const Memory *memory, size_t o
 }
 
 static void report_race(const Memory *memory, size_t offset, unsigned bytes, unsigned kind,
-                        const void *site, const Stamp &before, bool before_writes)
+                        const void *site, const Epoch &before, bool before_writes)
 {
     const void *other = reinterpret_cast<const void *>(sites[before.site].address);
     if (fault_again(FAULT_RACE, site, other)) return;
@@ -106,16 +106,16 @@ static void report_race(const Memory *memory, size_t offset, unsigned bytes, uns
 }
 
 // Two warps read since the last barrier: a write of any thread is unordered with one of them.
-static bool says_enough(const Cell &cell, const Stamp &now)
+static bool says_enough(const Shadow &cell, const Epoch &now)
 {
     return cell.read.clock >= block.opened && cell.other_read.clock >= block.opened &&
            cell.read.thread / WARP != cell.other_read.thread / WARP &&
            (cell.read.bytes & cell.other_read.bytes & now.bytes) == now.bytes;
 }
 
-static void note_read(Cell &cell, const Stamp &now)
+static void note_read(Shadow &cell, const Epoch &now)
 {
-    Stamp &read = cell.read;
+    Epoch &read = cell.read;
     if (says_enough(cell, now)) return;
     const bool same_block = read.clock >= block.began;
     if (same_block && read.thread == now.thread) {
@@ -132,14 +132,14 @@ static void note_read(Cell &cell, const Stamp &now)
 static void check_order(const Memory *memory, size_t offset, unsigned bytes, unsigned kind,
                         const void *site, unsigned number)
 {
-    Stamp now;
+    Epoch now;
     now.site = number;
     now.atomic = (kind & ATOMIC) != 0;
     now.thread = number_of(self);
     now.clock = block.clock;
     for (size_t at = offset, end; at < offset + bytes; at = end) {
         end = std::min((at | 3) + 1, offset + bytes);
-        Cell &cell = memory->cells[at / 4];
+        Shadow &cell = memory->shadow[at / 4];
         now.bytes = ((1u << (end - at)) - 1) << at % 4;
         if (conflict(cell.write, now, memory->space))
             report_race(memory, offset, bytes, kind, site, cell.write, true);
@@ -217,11 +217,11 @@ static void access(uintptr_t address, unsigned bytes, unsigned kind, const void 
     if ((kind & ATOMIC || !(kind & WRITES)) && !memory_is_written(memory, offset, bytes)) {
         char where[160];
         element_name(where, sizeof where, memory, offset, bytes);
-        fault(FAULT_UNINITIALIZED, self, site, nullptr, "%s %s, which nobody has written",
+        fault(FAULT_UNINITIALIZED, self, site, nullptr, "%s %s, which was never written",
               access_name(kind), where);
         memory_set_written(memory, offset, bytes);    // say it once
     }
-    if (kind & ATOMIC && memory->space == SPACE_GLOBAL) meet_blocks(address);
+    if (kind & ATOMIC && memory->space == SPACE_GLOBAL) synchronize_blocks(address);
     check_order(memory, offset, bytes, kind, site, number);
     if (kind & WRITES) memory_set_written(memory, offset, bytes);
 

@@ -62,7 +62,7 @@ static void cost_global(const uint64_t *address, unsigned count, unsigned bytes,
     for (unsigned i = 0; i < count; i++)
         for (uint64_t s = address[i] / 32; s <= (address[i] + bytes - 1) / 32; s++)
             if (words == 0 || word[words - 1] != s) word[words++] = s;
-    sum.transfers += ascending ? words : distinct_words(word, words);
+    sum.transactions += ascending ? words : distinct_words(word, words);
     sum.ideal += ((uint64_t)different * bytes + 31) / 32;
 }
 
@@ -80,7 +80,7 @@ static void cost_shared(const uint64_t *address, const uint8_t *lane, unsigned c
                 if (atomic || words == 0 || word[words - 1] != w) word[words++] = w;
         if (!atomic) words = distinct_words(word, words);
         for (unsigned i = 0; i < words; i++) most = std::max(most, ++per_bank[word[i] % WARP]);
-        sum.transfers += most;
+        sum.transactions += most;
         sum.ideal++;
     }
 }
@@ -110,7 +110,7 @@ void counts_add_distinct()
     distinct++;
 }
 
-void counts_settle(uint32_t lanes)
+void counts_align(uint32_t lanes)
 {
     const Access *at[WARP], *end[WARP];
     uint8_t who[WARP];
@@ -147,7 +147,7 @@ void counts_settle(uint32_t lanes)
             active += together;
             continue;
         }
-        site.warps++;
+        site.requests++;
         site.lanes += together;
         if (site.kind & SHARED)
             cost_shared(address, lane, together, site.bytes, site.kind & ATOMIC, site);
@@ -172,7 +172,7 @@ void counts_launch(size_t shared)
 void counts_clear()
 {
     for (uint32_t i = 1; i <= site_count; i++)
-        sites[i].warps = sites[i].lanes = sites[i].transfers = sites[i].ideal = 0;
+        sites[i].requests = sites[i].lanes = sites[i].transactions = sites[i].ideal = 0;
     launch_list.clear();
     kernels.clear();
     steps = active = distinct = 0;
@@ -195,27 +195,27 @@ void counts_report(EmulatorReport *report)
     report->sectors = report->wavefronts = 0;
     for (uint32_t i = 1; i <= site_count; i++) {
         const Site &c = sites[i];
-        if (c.warps == 0) continue;
+        if (c.requests == 0) continue;
         LineCounts line = {};
         line.at = source_line(reinterpret_cast<const void *>(c.address));
         line.space = c.kind & SHARED ? SPACE_SHARED : SPACE_GLOBAL;
         line.writes = c.kind & WRITES;
         line.atomic = c.kind & ATOMIC;
         line.bytes = c.bytes;
-        line.warps = c.warps;
+        line.requests = c.requests;
         line.lanes = c.lanes;
-        line.transfers = c.transfers;
+        line.transactions = c.transactions;
         line.ideal = c.ideal;
-        (c.kind & SHARED ? report->wavefronts : report->sectors) += c.transfers;
+        (c.kind & SHARED ? report->wavefronts : report->sectors) += c.transactions;
         lines.push_back(line);
     }
     std::sort(lines.begin(), lines.end(), before);
     size_t n = 0;    // one entry for what stands in one line
     for (size_t i = 0; i < lines.size(); i++) {
         if (n > 0 && !before(lines[n - 1], lines[i])) {
-            lines[n - 1].warps += lines[i].warps;
+            lines[n - 1].requests += lines[i].requests;
             lines[n - 1].lanes += lines[i].lanes;
-            lines[n - 1].transfers += lines[i].transfers;
+            lines[n - 1].transactions += lines[i].transactions;
             lines[n - 1].ideal += lines[i].ideal;
         } else {
             lines[n++] = lines[i];

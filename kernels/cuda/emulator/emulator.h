@@ -30,7 +30,7 @@
 #define __constant__
 #define __managed__
 #define __grid_constant__
-#define __shared__      __attribute__((used)) thread_local    // used: also if nobody writes it
+#define __shared__      __attribute__((used)) thread_local    // used: kept if never written
 #define __forceinline__ inline __attribute__((always_inline))
 #define __noinline__    __attribute__((noinline))
 #define __align__(n)    __attribute__((aligned(n)))

@@ -125,8 +125,8 @@ void emulator_print(FILE *out)
         fputc('\n', out);
     }
     if (report->lines == 0) return;
-    fprintf(out, "%-36s %-12s %10s %7s %10s %10s\n", "line", "access", "warps", "lanes",
-            "transfers", "ideal");
+    fprintf(out, "%-36s %-12s %10s %7s %12s %10s\n", "line", "access", "requests", "lanes",
+            "transactions", "ideal");
     for (size_t i = 0; i < report->lines; i++) {
         const LineCounts *l = &report->line[i];
         char where[256], what[64];
@@ -136,9 +136,9 @@ void emulator_print(FILE *out)
                  : l->writes ? "st"
                              : "ld",
                  l->bytes);
-        fprintf(out, "%-36s %-12s %10llu %7.1f %10llu %10llu\n", where, what,
-                (unsigned long long)l->warps, (double)l->lanes / (double)l->warps,
-                (unsigned long long)l->transfers, (unsigned long long)l->ideal);
+        fprintf(out, "%-36s %-12s %10llu %7.1f %12llu %10llu\n", where, what,
+                (unsigned long long)l->requests, (double)l->lanes / (double)l->requests,
+                (unsigned long long)l->transactions, (unsigned long long)l->ideal);
     }
     fprintf(out,
             "%.1f of 32 lanes active in a step; %llu bytes of global memory moved, %llu of them "

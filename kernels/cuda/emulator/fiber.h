@@ -2,7 +2,7 @@
  *
  *     Fiber main, fiber;
  *     fiber_prepare(&fiber, stack_end, function);    // function never returns
- *     fiber_switch(&main, &fiber);                   // until somebody switches to main
+ *     fiber_switch(&main, &fiber);                   // until a switch to main
  *
  * One switch is some ten instructions: the registers that a call must keep go to the old stack and come
  * from the new one. (swapcontext does the same, and two system calls for the signal mask.)

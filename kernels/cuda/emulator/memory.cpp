@@ -18,9 +18,9 @@ void *memory_reserve(size_t bytes)
     return base == MAP_FAILED ? nullptr : base;
 }
 
-static size_t cell_bytes(const Memory *m)
+static size_t shadow_bytes(const Memory *m)
 {
-    return (m->bytes / 4 + 1) * sizeof(Cell);
+    return (m->bytes / 4 + 1) * sizeof(Shadow);
 }
 
 static size_t sector_bytes(const Memory *m)
@@ -37,9 +37,9 @@ Memory *memory_add(char *base, size_t bytes, Space space, const char *name)
     memory->name = name;
     if (checking) {
         memory->written = static_cast<uint8_t *>(memory_reserve(bytes / 8 + 5));
-        memory->cells = static_cast<Cell *>(memory_reserve(cell_bytes(memory)));
+        memory->shadow = static_cast<Shadow *>(memory_reserve(shadow_bytes(memory)));
         memory->sectors = static_cast<uint32_t *>(memory_reserve(sector_bytes(memory)));
-        if (!memory->written || !memory->cells || !memory->sectors) {
+        if (!memory->written || !memory->shadow || !memory->sectors) {
             perror("emulator: no memory for the checker");
             abort();
         }
@@ -51,7 +51,7 @@ void memory_remove(Memory *memory)
 {
     if (memory->written) {
         munmap(memory->written, memory->bytes / 8 + 5);
-        munmap(memory->cells, cell_bytes(memory));
+        munmap(memory->shadow, shadow_bytes(memory));
         munmap(memory->sectors, sector_bytes(memory));
     }
     list.erase(reinterpret_cast<uintptr_t>(memory->base));

@@ -10,8 +10,8 @@
 
 namespace emulator
 {
-// An access, as later ones of the same word are held against it.
-struct Stamp {
+// When a thread accessed a word: what later accesses are held against.
+struct Epoch {
     uint64_t site : 15;
     uint64_t atomic : 1;
     uint64_t bytes : 4;    // of the word, as a mask
@@ -19,10 +19,10 @@ struct Stamp {
     uint64_t clock : 34;    // block.h; 0: none
 };
 
-// The last accesses of a word of four bytes. other_read is by another warp than read if there was one,
+// The shadow of a word of four bytes: its last accesses. other_read is by another warp than read if there was one,
 // else by another thread.
-struct Cell {
-    Stamp write, read, other_read;
+struct Shadow {
+    Epoch write, read, other_read;
 };
 
 struct Memory {
@@ -32,7 +32,7 @@ struct Memory {
     std::string name;
     std::string function;    // of a __shared__ array: where it is declared
     uint8_t *written;        // a bit for each byte, and 32 more
-    Cell *cells;
+    Shadow *shadow;
     uint32_t *sectors;    // of 32 bytes: the launch that last touched it
     uint32_t launch;      // that last used it
 };

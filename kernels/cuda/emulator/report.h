@@ -5,7 +5,7 @@
  *     const EmulatorReport *report = emulator_report();
  *     if (report->faults > 0) emulator_print(stderr);
  *     for (size_t i = 0; i < report->lines; i++)        // per source line, as a profiler has it
- *         printf("%d: %llu of %llu\n", report->line[i].at.line, report->line[i].transfers, report->line[i].ideal);
+ *         printf("%d: %llu of %llu\n", report->line[i].at.line, report->line[i].transactions, report->line[i].ideal);
  *
  * Barriers and warps are always watched; accesses are where the kernels were compiled for checking.
  * The report is the emulator's, until the next launch or emulator_clear().
@@ -22,7 +22,7 @@ extern "C" {
 typedef enum FaultKind {
     FAULT_OUT_OF_BOUNDS,    // ends the launch, as on a GPU
     FAULT_MISALIGNED,       // an address that is no multiple of the access's size; ends the launch
-    FAULT_UNINITIALIZED,    // a read of memory that nobody has written
+    FAULT_UNINITIALIZED,    // a read of memory that was never written
     FAULT_RACE,             // two threads, one of them writing, and nothing that orders them
     FAULT_DIVERGENT_BARRIER,    // threads of a block at different barriers, or returned
     FAULT_WARP_MASK,            // a warp operation whose mask is not what its lanes do
@@ -46,14 +46,16 @@ typedef struct Fault {
 
 typedef enum Space { SPACE_GLOBAL, SPACE_SHARED } Space;
 
-// The accesses of one instruction. Global memory moves in sectors of 32 bytes; a shared memory answers one
-// word of each of its 32 banks at a time, so that a transfer is a wavefront.
+// The accesses of a source line. A transaction is a sector of 32 bytes of global memory, or a wavefront of
+// shared memory, which gives one word of each of its 32 banks. The ideal is what the same bytes would take
+// side by side.
 typedef struct LineCounts {
     SourceLine at;
     Space space;
     bool writes, atomic;
-    unsigned bytes;                             // of one lane
-    uint64_t warps, lanes, transfers, ideal;    // accesses by warps, their active lanes, ...
+    unsigned bytes;              // of one lane
+    uint64_t requests, lanes;    // accesses of a warp; the active lanes of all of them
+    uint64_t transactions, ideal;
 } LineCounts;
 
 typedef struct KernelLaunch {
@@ -69,7 +71,7 @@ typedef struct EmulatorReport {
     size_t lines;
     const KernelLaunch *launch;
     size_t launches;
-    uint64_t steps, active;    // basic blocks that warps ran, and the lanes active in them
+    uint64_t steps, active;    // basic blocks that warps executed, and the lanes active in them
     uint64_t sectors,
         distinct;           // of global memory that were moved; the different ones of each launch
     uint64_t wavefronts;    // of shared memory

@@ -6,7 +6,7 @@
 
 namespace emulator
 {
-// A closed page behind it stops a program that is not checked, too, if it goes far enough.
+// A guard page behind it stops a program that is not checked, too, if it goes far enough.
 cudaError_t allocate(void **address, size_t bytes)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);

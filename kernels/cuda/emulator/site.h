@@ -14,10 +14,10 @@ struct Site {
     uintptr_t address;    // where the call returns to
     Memory *memory;       // that it found last, which is most likely what it finds next
     uint8_t kind, bytes;
-    uint64_t warps, lanes, transfers, ideal;    // as in LineCounts
+    uint64_t requests, lanes, transactions, ideal;    // as in LineCounts
 };
 
-enum { SITES_MAX = 1 << 15 };    // as many as a Stamp can name
+enum { SITES_MAX = 1 << 15 };    // as many as an Epoch can name
 extern Site sites[SITES_MAX];    // 1 .. site_count
 extern uint32_t site_count;
 extern uint16_t site_table[2 * SITES_MAX];

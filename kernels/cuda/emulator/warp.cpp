@@ -1,4 +1,4 @@
-// warp.cpp -- the meetings of a warp's lanes.
+// warp.cpp -- lanes wait for each other, and complete their operations together.
 #include "kernels/cuda/emulator/block.h"
 
 namespace emulator
@@ -8,45 +8,46 @@ unsigned lane_id()
     return number_of(self) % WARP;
 }
 
-static const Thread *meeting;    // the first thread of the warp whose meeting is being completed
+static const Thread *converged;    // lane 0 of the warp whose operation is being completed
 
 void lane_not_in_mask(unsigned lane, unsigned from)
 {
-    const Thread *thread = &meeting[lane];
+    const Thread *thread = &converged[lane];
     fault(FAULT_WARP_MASK, thread, thread->site, nullptr,
           "shuffles from lane %u, which is not in the mask 0x%08x or has returned", from,
           thread->mask);
 }
 
-// Whether two threads wait for the same meeting.
-static bool same_meeting(const Thread &a, const Thread &b)
+// Whether two threads wait for the same operation.
+static bool same_operation(const Thread &a, const Thread &b)
 {
-    return a.request && b.request && a.mask == b.mask && a.request->complete == b.request->complete;
+    return a.operation && b.operation && a.mask == b.mask &&
+           a.operation->complete == b.operation->complete;
 }
 
-// Completes the meeting that a thread waits for, if all its lanes that have not returned are there. They may
+// Completes the operation that a thread waits for, if all its lanes that have not returned are there. They may
 // run again.
-static bool complete_meeting(const Thread &one)
+static bool complete_operation(const Thread &one)
 {
     Warp &warp = warp_of(&one);
     Thread *const first = &block.thread[number_of(&one) / WARP * WARP];
-    Request *const any = one.request, *lanes[WARP] = {};
+    WarpOperation *const any = one.operation, *lanes[WARP] = {};
     unsigned there = 0;
     for (unsigned i = 0; i < WARP; i++) {
-        if (!(one.mask & warp.live & 1u << i) || !same_meeting(first[i], one)) continue;
-        lanes[i] = first[i].request;
+        if (!(one.mask & warp.live & 1u << i) || !same_operation(first[i], one)) continue;
+        lanes[i] = first[i].operation;
         there |= 1u << i;
     }
     if (there != (one.mask & warp.live)) return false;
 
-    counts_settle(there);
+    counts_align(there);
     Thread *const me = self;
     self = nullptr;    // what complete() touches is no access of the kernel's
-    meeting = first;
+    converged = first;
     any->complete(lanes, there);
     self = me;
     const uint64_t now = ++block.clock;
-    uint64_t joined[WARP] = {};    // what any of them knew, all of them know
+    uint64_t joined[WARP] = {};    // the vector clocks' join
     for (unsigned i = 0; i < WARP; i++)
         for (unsigned j = 0; j < WARP; j++)
             if (there >> i & 1 && warp.known[i][j] > joined[j]) joined[j] = warp.known[i][j];
@@ -55,7 +56,7 @@ static bool complete_meeting(const Thread &one)
     for (unsigned i = 0; i < WARP; i++) {
         if (!(there >> i & 1)) continue;
         memcpy(warp.known[i], joined, sizeof joined);
-        first[i].request = nullptr;
+        first[i].operation = nullptr;
         if (&first[i] != self) warp.ready |= 1u << i;
     }
     return true;
@@ -64,14 +65,14 @@ static bool complete_meeting(const Thread &one)
 bool whole_warp(unsigned mask)
 {
     if (mask == 0xffffffff) return true;
-    const Thread *thread = &meeting[__builtin_ctz(mask)];
+    const Thread *thread = &converged[__builtin_ctz(mask)];
     fault(FAULT_WARP_MASK, thread, thread->site, nullptr,
           "does a matrix operation, for which all 32 lanes have to be there: they are 0x%08x",
           mask);
     return false;
 }
 
-static void meet_at(unsigned mask, Request *request, const void *site)
+static void converge_at(unsigned mask, WarpOperation *operation, const void *site)
 {
     const unsigned lane = lane_id();
     if (!(mask >> lane & 1))
@@ -79,16 +80,16 @@ static void meet_at(unsigned mask, Request *request, const void *site)
               lane, mask);
     self->site = site;
     self->mask = mask | 1u << lane;
-    self->request = request;
-    if (!complete_meeting(*self)) wait();
+    self->operation = operation;
+    if (!complete_operation(*self)) wait();
 }
 
-void meet(unsigned mask, Request *request)
+void converge(unsigned mask, WarpOperation *operation)
 {
-    meet_at(mask, request, __builtin_return_address(0));
+    converge_at(mask, operation, __builtin_return_address(0));
 }
 
-void Vote::ballot(Request *const *lanes, unsigned mask)
+void Vote::ballot(WarpOperation *const *lanes, unsigned mask)
 {
     unsigned yes = 0;
     for (unsigned i = 0; i < WARP; i++)
@@ -100,7 +101,7 @@ void Vote::ballot(Request *const *lanes, unsigned mask)
         }
 }
 
-void Vote::matches(Request *const *lanes, unsigned mask)
+void Vote::matches(WarpOperation *const *lanes, unsigned mask)
 {
     for (unsigned i = 0; i < WARP; i++) {
         if (!(mask >> i & 1)) continue;
@@ -113,33 +114,34 @@ void Vote::matches(Request *const *lanes, unsigned mask)
     }
 }
 
-void meet_without(const Thread *gone)
+void complete_operations_without(const Thread *gone)
 {
     const Thread *first = &block.thread[number_of(gone) / WARP * WARP];
     for (unsigned i = 0; i < WARP; i++)
-        if (first[i].request) complete_meeting(first[i]);
+        if (first[i].operation) complete_operation(first[i]);
 }
 
-// Nobody can go on: the first lane that waits for another of its warp, and what that one does.
+// No thread can continue: the first lane that waits for another of its warp, and what that one does.
 void report_deadlock()
 {
     for (unsigned i = 0; i < block.threads; i++) {
         const Thread &t = block.thread[i];
-        for (unsigned j = 0; t.request && j < WARP; j++) {
+        for (unsigned j = 0; t.operation && j < WARP; j++) {
             const Thread &other = block.thread[i / WARP * WARP + j];
-            if (!(t.mask & warp_of(&t).live & 1u << j) || same_meeting(t, other)) continue;
+            if (!(t.mask & warp_of(&t).live & 1u << j) || same_operation(t, other)) continue;
             char what[96] = "waits at the block's barrier";
-            if (other.request)
-                snprintf(what, sizeof what, "is in a %s with mask 0x%08x", other.request->operation,
+            if (other.operation)
+                snprintf(what, sizeof what, "is in a %s with mask 0x%08x", other.operation->name,
                          other.mask);
             fault(FAULT_WARP_MASK, &t, t.site, other.site,
                   "waits in a %s with mask 0x%08x for lane %u, which %s in line %d",
-                  t.request->operation, t.mask, j, what, source_line(other.site).line);
+                  t.operation->name, t.mask, j, what, source_line(other.site).line);
             return;
         }
     }
     const Thread *stuck = someone([](const Thread &t) { return !t.returned; });
-    fault(FAULT_DEADLOCK, stuck, stuck->site, nullptr, "waits for ever");
+    fault(FAULT_DEADLOCK, stuck, stuck->site, nullptr,
+          "never continues: no thread of the block can");
 }
 }    // namespace emulator
 
@@ -147,8 +149,8 @@ using namespace emulator;
 
 void __syncwarp(unsigned mask)
 {
-    Request request = {[](Request *const *, unsigned) {}, "__syncwarp"};
-    meet_at(mask, &request, __builtin_return_address(0));
+    WarpOperation operation = {[](WarpOperation *const *, unsigned) {}, "__syncwarp"};
+    converge_at(mask, &operation, __builtin_return_address(0));
 }
 
 unsigned __activemask()

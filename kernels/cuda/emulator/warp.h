@@ -1,35 +1,36 @@
 /* warp.h -- what the 32 lanes of a warp do together: shuffles, votes, matches.
  *
- * Each lane brings a request to a meeting of the lanes in its mask. The last to arrive completes all of
- * them, and then each goes on. Lanes that have returned are not waited for. Reported are a lane that is not
- * in its own mask, lanes that came with different masks or for different operations, a shuffle from a lane
- * that is not there, and a mask that names a lane which never comes.
+ * Each lane waits for the lanes in its mask. The last to arrive completes the operation of all of them, and
+ * then each continues. Lanes that have returned are not waited for. Reported are a lane that is not in its
+ * own mask, lanes that wait with different masks or for different operations, a shuffle from a lane that is
+ * not there, and a mask that names a lane which never comes.
  */
 #pragma once
 
 namespace emulator
 {
-struct Request {
-    void (*complete)(Request *const *lanes, unsigned mask);    // by the last lane; the same for all
-    const char *operation;
+struct WarpOperation {
+    void (*complete)(WarpOperation *const *lanes,
+                     unsigned mask);    // by the last lane; the same for all
+    const char *name;
 };
 
-// Returns when complete() has run. A lane's own request is lanes[lane].
-EMULATOR_NOT_MERGED void meet(unsigned mask, Request *request);
+// Returns when complete() has run. A lane's own operation is lanes[lane].
+EMULATOR_NOT_MERGED void converge(unsigned mask, WarpOperation *operation);
 void lane_not_in_mask(unsigned lane,
                       unsigned from);    // reports a shuffle from a lane outside the mask
 bool whole_warp(unsigned mask);          // reports it where it is not
 unsigned lane_id();
 
-template <class T> struct Shuffle : Request {
+template <class T> struct Shuffle : WarpOperation {
     T value, result;
     unsigned from;
 
-    Shuffle(T value_, unsigned from_) : Request{all, "shuffle"}, value(value_), from(from_)
+    Shuffle(T value_, unsigned from_) : WarpOperation{all, "shuffle"}, value(value_), from(from_)
     {
     }
 
-    static void all(Request *const *lanes, unsigned mask)
+    static void all(WarpOperation *const *lanes, unsigned mask)
     {
         for (unsigned i = 0; i < 32; i++) {
             if (!(mask >> i & 1)) continue;
@@ -46,29 +47,29 @@ template <class T> struct Shuffle : Request {
 
 template <class T> __forceinline__ T shuffle(unsigned mask, T value, unsigned from)
 {
-    Shuffle<T> request(value, from);
-    meet(mask, &request);
-    return request.result;
+    Shuffle<T> operation(value, from);
+    converge(mask, &operation);
+    return operation.result;
 }
 
-struct Vote : Request {
+struct Vote : WarpOperation {
     unsigned long long value;
     unsigned result;    // the lanes that said yes, or that brought the same value
     bool all;           // of those that have not returned
 
     Vote(unsigned long long value_, bool match)
-        : Request{match ? matches : ballot, match ? "match" : "vote"}, value(value_)
+        : WarpOperation{match ? matches : ballot, match ? "match" : "vote"}, value(value_)
     {
     }
-    static void ballot(Request *const *lanes, unsigned mask);
-    static void matches(Request *const *lanes, unsigned mask);
+    static void ballot(WarpOperation *const *lanes, unsigned mask);
+    static void matches(WarpOperation *const *lanes, unsigned mask);
 };
 
 __forceinline__ Vote vote(unsigned mask, unsigned long long value, bool match)
 {
-    Vote request(value, match);
-    meet(mask, &request);
-    return request;
+    Vote operation(value, match);
+    converge(mask, &operation);
+    return operation;
 }
 
 template <class T> unsigned long long bits_of(T value)

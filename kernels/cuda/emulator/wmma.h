@@ -68,18 +68,18 @@ __forceinline__ void store_matrix_sync(T *to, const fragment<accumulator, 16, 16
     __syncwarp();
 }
 
-template <class D, class A, class B, class C> struct Product : emulator::Request {
+template <class D, class A, class B, class C> struct Product : emulator::WarpOperation {
     D *d;
     const A *a;
     const B *b;
     const C *c;
 
     Product(D *d_, const A *a_, const B *b_, const C *c_)
-        : Request{all, "mma_sync"}, d(d_), a(a_), b(b_), c(c_)
+        : WarpOperation{all, "mma_sync"}, d(d_), a(a_), b(b_), c(c_)
     {
     }
 
-    static void all(emulator::Request *const *lanes, unsigned mask)
+    static void all(emulator::WarpOperation *const *lanes, unsigned mask)
     {
         if (!emulator::whole_warp(mask)) return;
         float a[16][16], b[16][16], sum[16][16];
@@ -106,8 +106,8 @@ __forceinline__ void mma_sync(fragment<accumulator, 16, 16, 16, S> &d,
 {
     Product<fragment<accumulator, 16, 16, 16, S>, fragment<matrix_a, 16, 16, 16, T, LayoutA>,
             fragment<matrix_b, 16, 16, 16, T, LayoutB>, fragment<accumulator, 16, 16, 16, S>>
-        request(&d, &a, &b, &c);
-    emulator::meet(0xffffffff, &request);
+        operation(&d, &a, &b, &c);
+    emulator::converge(0xffffffff, &operation);
 }
 }    // namespace wmma
 }    // namespace nvcuda

@@ -17,7 +17,7 @@
 
 // ---- the device
 
-// The mirror wants a closed page behind its copies. What lies beyond an allocation is closed.
+// The mirror asks for a guard page behind its copies. An allocation ends where that would begin.
 static void *reserve(size_t bytes)
 {
     const size_t open = bytes - (size_t)sysconf(_SC_PAGESIZE);
@@ -112,12 +112,12 @@ static void check_product(const Kernels *kernels_of)
     check_matmul(kernels_of);
 }
 #else
-static Mat operand(int rows, int cols, int batch, bool turned)
+static Mat operand(int rows, int cols, int batch, bool transposed)
 {
     const size_t n = (size_t)rows * (size_t)cols;
     return (Mat){.data = numbers_new((size_t)batch * n, NORMAL),
-                 .row = turned ? 1 : (size_t)cols,
-                 .col = turned ? (size_t)rows : 1,
+                 .row = transposed ? 1 : (size_t)cols,
+                 .col = transposed ? (size_t)rows : 1,
                  .batch = n};
 }
 

@@ -83,7 +83,7 @@ typedef struct Cost {
     void (*run)(const int *index, int lanes);
     const char *mark;
     int lanes, stride, start;    // index[i] = start + i stride
-    unsigned transfers, ideal;
+    unsigned transactions, ideal;
 } Cost;
 
 // clang-format off
@@ -147,11 +147,11 @@ static void costs_as_much(void **state)
     c->run(index, c->lanes);
     const LineCounts got = count_of(c->mark);
     if (emulator_report()->faults > 0) fail_msg("%s", emulator_report()->fault[0].message);
-    if (got.warps != 1 || got.lanes != (uint64_t)c->lanes || got.transfers != c->transfers ||
-        got.ideal != c->ideal)
-        fail_msg("%s: %u warps, %u lanes, %u transfers, ideal %u; expected 1, %d, %u, %u", c->what,
-                 (unsigned)got.warps, (unsigned)got.lanes, (unsigned)got.transfers,
-                 (unsigned)got.ideal, c->lanes, c->transfers, c->ideal);
+    if (got.requests != 1 || got.lanes != (uint64_t)c->lanes ||
+        got.transactions != c->transactions || got.ideal != c->ideal)
+        fail_msg("%s: %u requests, %u lanes, %u transactions, ideal %u; expected 1, %d, %u, %u",
+                 c->what, (unsigned)got.requests, (unsigned)got.lanes, (unsigned)got.transactions,
+                 (unsigned)got.ideal, c->lanes, c->transactions, c->ideal);
 }
 
 // Lane i goes round i + 1 times: a warp goes round 32 times with 32, 31, ... lanes.
@@ -161,7 +161,7 @@ CASE(lanes_of_uneven_loops_step_together)
     for (int i = 0; i < 32; i++) trips[i] = i + 1;
     emulator_clear();
     cost_loop(trips, 32);
-    assert_int_equal(count_of("loop").warps, 32);
+    assert_int_equal(count_of("loop").requests, 32);
     assert_int_equal(count_of("loop").lanes, 32 * 33 / 2);
 }
 
