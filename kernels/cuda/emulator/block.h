@@ -47,7 +47,8 @@ struct Block {
 };
 
 extern Block block;
-extern __thread Thread *self;    // NULL: the host's code runs
+// NULL: the host's code runs.
+extern __thread Thread *self;
 
 static inline unsigned number_of(const Thread *thread)
 {
@@ -104,6 +105,11 @@ bool same_line(const void *a, const void *b);
 const char *function_name(const void *function);
 bool is_in_function(const void *site, const std::string &name);    // also if it is inlined there
 
-void each_shared_array(void (*found)(const char *function, const char *name, char *address,
-                                     size_t bytes));
+std::string readable(const char *symbol);     // transpose(float*, float const*)
+std::string bare(const std::string &name);    // transpose
+
+// ---- module.cpp
+
+void modules_look();                     // what is loaded, and its __shared__ arrays
+bool modules_have(uintptr_t address);    // a variable outside functions: __device__, __constant__
 }    // namespace emulator

@@ -182,8 +182,12 @@ static void check_order(const Memory *memory, size_t offset, unsigned bytes, uns
 static Memory *find(uintptr_t address, unsigned bytes, unsigned kind, const void *site)
 {
     Memory *memory = memory_at(address);
-    if (!memory && !memory_of_program(address))
-        refuse(memory_nearest(address), address, bytes, kind, site);
+    if (!memory && !modules_have(address)) {
+        modules_look();    // the first time, or a library was loaded since
+        memory = memory_at(address);
+        if (!memory && !modules_have(address))
+            refuse(memory_nearest(address), address, bytes, kind, site);
+    }
     if (memory && !memory->function.empty() && !is_in_function(site, memory->function)) {
         const Memory *own = memory_of_function(site, address);
         if (own) refuse(own, address, bytes, kind, site);

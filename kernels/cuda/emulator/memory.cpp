@@ -1,6 +1,5 @@
 // memory.cpp -- the list of both kinds of memory, in the order of their addresses.
 #include "kernels/cuda/emulator/memory.h"
-#include <link.h>
 #include <map>
 #include <sys/mman.h>
 #include "kernels/cuda/emulator/block.h"
@@ -86,36 +85,13 @@ Memory *memory_of_function(const void *site, uintptr_t address)
     return nearest;
 }
 
-bool memory_of_program(uintptr_t address)
-{
-    return dl_iterate_phdr(
-               [](dl_phdr_info *info, size_t, void *data) {
-                   for (int i = 0; i < info->dlpi_phnum; i++) {
-                       const auto &segment = info->dlpi_phdr[i];
-                       if (segment.p_type == PT_LOAD &&
-                           *static_cast<uintptr_t *>(data) - info->dlpi_addr - segment.p_vaddr <
-                               segment.p_memsz)
-                           return 1;
-                   }
-                   return 0;
-               },
-               &address) != 0;
-}
-
 // ---- shared memory
 
 static Memory *dynamic;
 
 void memory_dynamic_shared(char *base, size_t bytes)
 {
-    static bool arrays_known;
     if (!checking) return;
-    if (!arrays_known) {
-        arrays_known = true;
-        each_shared_array([](const char *function, const char *name, char *address, size_t size) {
-            memory_add(address, size, SPACE_SHARED, name)->function = function;
-        });
-    }
     if (dynamic) memory_remove(dynamic);
     dynamic =
         bytes > 0 ? memory_add(base, bytes, SPACE_SHARED, "the dynamic shared memory") : nullptr;

@@ -37,16 +37,13 @@ struct Memory {
     uint32_t launch;      // that last used it
 };
 
-void *
-memory_reserve(size_t bytes);    // zeros, which cost nothing until they are touched; NULL: no room
+void *memory_reserve(size_t bytes);    // zeros, without cost until they are touched; NULL: no room
 Memory *memory_add(char *base, size_t bytes, Space space, const char *name);
 void memory_remove(Memory *memory);
 Memory *memory_at(uintptr_t address);         // that has this byte; NULL: none
 Memory *memory_nearest(uintptr_t address);    // for messages; NULL: there is none at all
 Memory *memory_of_function(const void *site,
-                           uintptr_t address);    // nearest of those declared at the site
-bool memory_of_program(
-    uintptr_t address);    // of a variable outside functions: __device__, __constant__
+                           uintptr_t address);    // nearest that is declared there
 
 void memory_dynamic_shared(char *base, size_t bytes);    // of this launch
 void memory_forget(Memory *memory);                      // nothing of it is written

@@ -1,12 +1,6 @@
-// source.cpp -- from an address to a line, and the program's thread-local arrays: DWARF and ELF.
+// source.cpp -- from an address of the code to its source line, by DWARF.
 #include <cxxabi.h>
-#include <elf.h>
-#include <fcntl.h>
-#include <link.h>
 #include <string>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <unordered_map>
 #include <vector>
 #include "kernels/cuda/emulator/block.h"
@@ -16,7 +10,7 @@
 
 namespace emulator
 {
-static std::string readable(const char *symbol)
+std::string readable(const char *symbol)
 {
     int status;
     char *whole = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
@@ -26,7 +20,7 @@ static std::string readable(const char *symbol)
 }
 
 // "sum<float>" of "void (anonymous namespace)::sum<float>(float*)": DWARF has no more of a static function.
-static std::string bare(const std::string &name)
+std::string bare(const std::string &name)
 {
     size_t begin = 0, end = name.size(), depth = 0;
     for (size_t i = 0; i < end; i++) {
@@ -37,8 +31,6 @@ static std::string bare(const std::string &name)
     }
     return name.substr(begin, end - begin);
 }
-
-// ---- lines
 
 #ifdef EMULATOR_BACKTRACE
 static void ignore(void *, const char *, int)
@@ -118,59 +110,5 @@ bool same_line(const void *a, const void *b)
 {
     const SourceLine x = source_line(a), y = source_line(b);
     return x.line > 0 && x.line == y.line && strcmp(x.file, y.file) == 0;
-}
-
-// ---- thread-local arrays
-
-typedef void (*Found)(const char *function, const char *name, char *address, size_t bytes);
-
-static void each_symbol(const char *file, char *segment, Found found)
-{
-    const auto *header = reinterpret_cast<const ElfW(Ehdr) *>(file);
-    const auto *section = reinterpret_cast<const ElfW(Shdr) *>(file + header->e_shoff);
-    for (int i = 0; i < header->e_shnum; i++) {
-        if (section[i].sh_type != SHT_SYMTAB) continue;
-        const auto *symbol = reinterpret_cast<const ElfW(Sym) *>(file + section[i].sh_offset);
-        const char *names = file + section[section[i].sh_link].sh_offset;
-        for (size_t j = 0; j < section[i].sh_size / sizeof *symbol; j++) {
-            const char *name = names + symbol[j].st_name;
-            // _ZZ9transposePfPKfE4tile: of a function, as __shared__ arrays are
-            if ((symbol[j].st_info & 15) != STT_TLS || symbol[j].st_size == 0 ||
-                symbol[j].st_shndx == SHN_UNDEF || strncmp(name, "_ZZ", 3) != 0)
-                continue;
-            const std::string whole = readable(name);    // transpose(float*, float const*)::tile
-            const size_t end = whole.rfind("::");
-            found(bare(whole.substr(0, end)).c_str(), whole.substr(end + 2).c_str(),
-                  segment + symbol[j].st_value, symbol[j].st_size);
-        }
-    }
-}
-
-// The segment of the program itself, which is the first of the modules.
-static char *tls_segment()
-{
-    char *segment = nullptr;
-    dl_iterate_phdr(
-        [](dl_phdr_info *info, size_t, void *data) {
-            *static_cast<char **>(data) = static_cast<char *>(info->dlpi_tls_data);
-            return 1;
-        },
-        &segment);
-    return segment;
-}
-
-void each_shared_array(Found found)
-{
-    char *segment = tls_segment();
-    const int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    struct stat status;
-    if (segment && file >= 0 && fstat(file, &status) == 0) {
-        void *image = mmap(nullptr, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-        if (image != MAP_FAILED) {
-            each_symbol(static_cast<const char *>(image), segment, found);
-            munmap(image, (size_t)status.st_size);
-        }
-    }
-    if (file >= 0) close(file);
 }
 }    // namespace emulator
