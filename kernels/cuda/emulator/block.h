@@ -47,8 +47,7 @@ struct Block {
 };
 
 extern Block block;
-// NULL: the host's code runs.
-extern __thread Thread *self;
+extern __thread Thread *self;    // NULL: the host's code runs
 
 static inline unsigned number_of(const Thread *thread)
 {

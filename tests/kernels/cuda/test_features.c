@@ -1,6 +1,7 @@
 // The emulator's headers, compiled as usual: optimised and unchecked.
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <cmocka.h>
 #include "tests/kernels/cuda/planted.h"
 
