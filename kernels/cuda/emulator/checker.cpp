@@ -129,8 +129,8 @@ static void note_read(Shadow &cell, const Epoch &now)
     read = now;
 }
 
-static void check_order(const Memory *memory, size_t offset, unsigned bytes, unsigned kind,
-                        const void *site, unsigned number)
+static __forceinline__ void check_order(const Memory *memory, size_t offset, unsigned bytes,
+                                        unsigned kind, const void *site, unsigned number)
 {
     Epoch now;
     now.site = number;
@@ -199,15 +199,24 @@ static Memory *find(uintptr_t address, unsigned bytes, unsigned kind, const void
     return memory;
 }
 
-static void access(uintptr_t address, unsigned bytes, unsigned kind, const void *site)
+// threadIdx and its like, and local variables.
+static bool is_local(uintptr_t address)
 {
-    if (!self || address - reinterpret_cast<uintptr_t>(self->fiber->stack) < STACK_BYTES ||
-        address - reinterpret_cast<uintptr_t>(&here) < sizeof here)
-        return;    // the host's code, a local variable, threadIdx
+    return address - reinterpret_cast<uintptr_t>(self->fiber->stack) < STACK_BYTES ||
+           address - reinterpret_cast<uintptr_t>(&here) < sizeof here;
+}
 
+// Inlined where bytes and kind are constants, for speed.
+static __forceinline__ void access(uintptr_t address, unsigned bytes, unsigned kind,
+                                   const void *site)
+{
+    if (!self) return;    // the host's code
     const unsigned number = site_number(reinterpret_cast<uintptr_t>(site));
     Site &at = sites[number];
-    if (!holds(at.memory, address)) at.memory = find(address, bytes, kind, site);
+    if (!holds(at.memory, address)) {
+        if (is_local(address)) return;
+        at.memory = find(address, bytes, kind, site);
+    }
     Memory *memory = at.memory;
     if (!memory) return;    // __constant__
     const size_t offset = address - reinterpret_cast<uintptr_t>(memory->base);

@@ -41,29 +41,24 @@ static std::vector<const void *> kernels;    // of each launch
 
 // ---- the cost of one access of a warp: `count` lanes, each `bytes` at address[i]
 
-static unsigned distinct_words(uint64_t *word, unsigned count)
+// How many of the numbers differ, which are then the first ones, in order.
+static unsigned distinct_of(uint64_t *number, unsigned count)
 {
-    std::sort(word, word + count);
-    return (unsigned)(std::unique(word, word + count) - word);
+    if (!std::is_sorted(number, number + count)) std::sort(number, number + count);
+    return (unsigned)(std::unique(number, number + count) - number);
 }
 
 // Sectors of 32 bytes; and the fewest that the same bytes could lie in.
-static void cost_global(const uint64_t *address, unsigned count, unsigned bytes, Site &sum)
+static void cost_global(uint64_t *address, unsigned count, unsigned bytes, Site &sum)
 {
-    uint64_t word[2 * WARP];
-    unsigned words = 0;
-    bool ascending = true;
-    for (unsigned i = 0; i < count; i++) {
-        word[words++] = address[i];
-        ascending &= i == 0 || address[i] > address[i - 1];
-    }
-    const unsigned different = ascending ? count : distinct_words(word, words);
-    words = 0;
+    uint64_t sector[2 * WARP];
+    unsigned sectors = 0;
+    count = distinct_of(address, count);
     for (unsigned i = 0; i < count; i++)
         for (uint64_t s = address[i] / 32; s <= (address[i] + bytes - 1) / 32; s++)
-            if (words == 0 || word[words - 1] != s) word[words++] = s;
-    sum.transactions += ascending ? words : distinct_words(word, words);
-    sum.ideal += ((uint64_t)different * bytes + 31) / 32;
+            sector[sectors++] = s;
+    sum.transactions += distinct_of(sector, sectors);
+    sum.ideal += ((uint64_t)count * bytes + 31) / 32;
 }
 
 // Wavefronts: as many as the bank with the most different words. Accesses of 8 bytes go by half warps, of
@@ -78,7 +73,7 @@ static void cost_shared(const uint64_t *address, const uint8_t *lane, unsigned c
         for (end = first; end < count && lane[end] / lanes == lane[first] / lanes; end++)
             for (uint64_t w = address[end] / 4; w <= (address[end] + bytes - 1) / 4; w++)
                 if (atomic || words == 0 || word[words - 1] != w) word[words++] = w;
-        if (!atomic) words = distinct_words(word, words);
+        if (!atomic) words = distinct_of(word, words);
         for (unsigned i = 0; i < words; i++) most = std::max(most, ++per_bank[word[i] % WARP]);
         sum.transactions += most;
         sum.ideal++;
