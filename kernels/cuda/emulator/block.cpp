@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <vector>
+#include "kernels/cuda/emulator/memory.h"
 
 namespace emulator
 {
@@ -114,7 +115,8 @@ const Thread *someone(bool (*is)(const Thread &))
 static void check_barrier()
 {
     const Thread *first = someone([](const Thread &t) { return t.at_barrier; });
-    for (unsigned i = 0; i < block.threads; i++) {
+    // Optimised code may have several calls for one of the source, and jump to it in place of a call.
+    for (unsigned i = 0; checking && i < block.threads; i++) {
         const Thread &t = block.thread[i];
         if (!t.at_barrier || t.site == first->site || same_line(t.site, first->site)) continue;
         const SourceLine other = source_line(t.site);

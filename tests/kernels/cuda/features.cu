@@ -1,42 +1,6 @@
 // features.cu -- what the emulator's headers compute, held against the host's arithmetic.
-#include <vector>
-#include "kernels/cuda/launch.h"
+#include "tests/kernels/cuda/expect.cuh"
 #include "tests/kernels/cuda/planted.h"
-
-static int failed;
-
-#define EXPECT(condition)                                                                          \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            failed++;                                                                              \
-            printf("features.cu:%d: not so: %s\n", __LINE__, #condition);                          \
-        }                                                                                          \
-    } while (0)
-
-template <class T> struct Device {
-    T *at;
-    size_t n;
-
-    explicit Device(size_t n_) : n(n_)
-    {
-        cudaMalloc(&at, n * sizeof *at);
-        cudaMemset(at, 0, n * sizeof *at);
-    }
-    Device(const std::vector<T> &host) : Device(host.size())
-    {
-        cudaMemcpy(at, host.data(), n * sizeof *at, cudaMemcpyHostToDevice);
-    }
-    ~Device()
-    {
-        cudaFree(at);
-    }
-    std::vector<T> host() const
-    {
-        std::vector<T> copy(n);
-        cudaMemcpy(copy.data(), at, n * sizeof *at, cudaMemcpyDeviceToHost);
-        return copy;
-    }
-};
 
 // ---- indices
 

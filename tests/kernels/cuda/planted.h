@@ -35,6 +35,9 @@ void cost_loop(const int *trips, int lanes);    // lane i reads trips[i] times: 
 // Everything in the emulator's headers that has an exact answer; returns how many of the checks failed.
 int features_that_fail(void);
 
+// Kernels as they are written for GPUs, without fault; the same.
+int kernels_that_fail(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -190,12 +190,21 @@ CASE(headers_compute_what_cuda_does)
     assert_int_equal(failed, 0);
 }
 
+CASE(correct_kernels_are_without_fault)
+{
+    emulator_clear();
+    const int failed = kernels_that_fail();
+    if (emulator_report()->faults > 0) fail_msg("%s", emulator_report()->fault[0].message);
+    assert_int_equal(failed, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest own[] = {
         cmocka_unit_test(lanes_of_uneven_loops_step_together),
         cmocka_unit_test(launches_are_listed),
         cmocka_unit_test(headers_compute_what_cuda_does),
+        cmocka_unit_test(correct_kernels_are_without_fault),
     };
     enum { OWN = sizeof own / sizeof *own };
     const size_t count = OWN + planted_count + COSTS;

@@ -9,6 +9,7 @@ static void headers_compute_what_cuda_does(__attribute__((unused)) void **state)
 {
     emulator_clear();
     assert_int_equal(features_that_fail(), 0);
+    assert_int_equal(kernels_that_fail(), 0);
     if (emulator_report()->faults > 0) fail_msg("%s", emulator_report()->fault[0].message);
 }
 
