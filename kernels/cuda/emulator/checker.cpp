@@ -178,7 +178,8 @@ static __forceinline__ void check_order(const Memory *memory, size_t offset, uns
     stop_launch(cudaErrorIllegalAddress);
 }
 
-// The memory at the address. Arrays of other kernels may lie behind a kernel's own.
+// The memory at the address. Arrays of other functions may lie behind a function's own; it gets none of
+// them but the kernel's, by a pointer.
 static Memory *find(uintptr_t address, unsigned bytes, unsigned kind, const void *site)
 {
     Memory *memory = memory_at(address);
@@ -188,7 +189,8 @@ static Memory *find(uintptr_t address, unsigned bytes, unsigned kind, const void
         if (!memory && !modules_have(address))
             refuse(memory_nearest(address), address, bytes, kind, site);
     }
-    if (memory && !memory->function.empty() && !is_in_function(site, memory->function)) {
+    if (memory && !memory->function.empty() && memory->function != function_name(block.kernel) &&
+        !is_in_function(site, memory->function)) {
         const Memory *own = memory_of_function(site, address);
         if (own) refuse(own, address, bytes, kind, site);
     }

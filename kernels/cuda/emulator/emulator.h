@@ -9,7 +9,7 @@
  *
  * The blocks of a grid run one after another. The threads of a block are fibers: each runs until it has
  * to wait for others (__syncthreads, a shuffle), then the next one runs. Shared memory is thread_local,
- * as if the thread of the CPU were a multiprocessor.
+ * as if the thread of the CPU were a multiprocessor. One thread of the host launches.
  *
  * Compiled with -fsanitize=thread -fsanitize-coverage=trace-pc, every access calls the checker
  * (checker.cpp), and report.h has what it found. The source is the same.

@@ -216,6 +216,37 @@ static void compaction()
     EXPECT(sum == 0);
 }
 
+// ---- a function with an array of its own, which writes to one of the kernel's
+
+__device__ __noinline__ void sum_into(int *result, int x)
+{
+    __shared__ int part[THREADS];
+    part[threadIdx.x] = x;
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        int sum = 0;
+        for (int i = 0; i < THREADS; i++) sum += part[i];
+        *result = sum;
+    }
+    __syncthreads();
+}
+
+__global__ void two_sums(int *y)
+{
+    __shared__ int result[2];
+    sum_into(&result[0], threadIdx.x);
+    sum_into(&result[1], 2 * threadIdx.x);
+    if (threadIdx.x < 2) y[threadIdx.x] = result[threadIdx.x];
+}
+
+static void results_by_pointer()
+{
+    Device<int> y(2);
+    LAUNCH(two_sums, 1, THREADS, 0, 0)(y.at);
+    EXPECT(y.host()[0] == THREADS * (THREADS - 1) / 2);
+    EXPECT(y.host()[1] == THREADS * (THREADS - 1));
+}
+
 int kernels_that_fail()
 {
     failed = 0;
@@ -226,5 +257,6 @@ int kernels_that_fail()
     vectorised();
     register_blocked();
     compaction();
+    results_by_pointer();
     return failed;
 }
