@@ -56,6 +56,7 @@ static Device device_of(const Kernels *kernels_of)
 
 static void clear(void)
 {
+    cuda_finish();    // and forgets what a case before left
 #ifdef CUDA_CHECKED
     emulator_clear();
 #endif
