@@ -15,7 +15,7 @@
 namespace emulator
 {
 enum { THREADS_MAX = 1024, WARP = 32, WARPS_MAX = THREADS_MAX / WARP };
-enum { STACK_BYTES = 256 << 10 };    // of a thread
+enum { STACK_BYTES = 128 << 10 };    // of a thread
 
 struct Thread {
     uint3 index;
