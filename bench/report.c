@@ -131,8 +131,11 @@ void bench_report_peak(BenchReport *report, Peak peak)
 
 void bench_report_peer(BenchReport *report, const Peer *peer)
 {
-    const char *key = cJSON_HasObjectItem(report->document, "peer") ? "second_peer" : "peer";
-    cJSON_AddItemToObject(report->document, key, cJSON_Duplicate(peer->hello, true));
+    static const char *const keys[] = {"peer", "second_peer", "third_peer", "fourth_peer"};
+    size_t k = 0;
+    while (k + 1 < sizeof keys / sizeof *keys && cJSON_HasObjectItem(report->document, keys[k]))
+        k++;
+    cJSON_AddItemToObject(report->document, keys[k], cJSON_Duplicate(peer->hello, true));
     const cJSON *libraries = cJSON_GetObjectItem(peer->hello, "libraries");
     printf("%s: %s\n", peer->name, cJSON_IsString(libraries) ? libraries->valuestring : "");
 }

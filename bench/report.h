@@ -6,7 +6,7 @@
  *     bench_report_timing(row, &timing);
  *     if (!bench_report_end(report, "sgemm.json", &err)) return error_report(&err);
  *
- * The document is {"bench", "date", "commit", "machine", "peer" and "second_peer" (if any), "busy_before" and
+ * The document is {"bench", "date", "commit", "machine", "peer" to "fourth_peer" (if any), "busy_before" and
  * "busy_after" (the share of the machine that others used), "peaks": [one for each number of
  * threads], "results": [rows]}. A row is the report's; bench_report_end() frees them all.
  */

@@ -15,6 +15,7 @@ struct GgufWriter {
     size_t value_size, tensor_size;
     uint64_t value_count, tensor_count;
     uint64_t described, written;    // bytes of data, with what fills them up to the alignment
+    uint64_t in_tensor;             // bytes of the one that is being written
 };
 
 static void put(FILE *out, const void *bytes, size_t size)
@@ -119,6 +120,13 @@ void gguf_writer_reals(GgufWriter *out, const char *key, const float *numbers, s
     put(begin_array(out, key, GGUF_FLOAT32, count), numbers, count * sizeof *numbers);
 }
 
+void gguf_writer_copy(GgufWriter *out, const GgufValue *value)
+{
+    FILE *values = value->array ? begin_array(out, value->key, value->kind, (size_t)value->count)
+                                : begin_value(out, value->key, value->kind);
+    put(values, value->data, value->bytes);
+}
+
 // ---- tensors ----
 
 void gguf_writer_tensor(GgufWriter *out, const char *name, DType type, int dims,
@@ -156,12 +164,39 @@ static void begin_data(GgufWriter *out)
     pad(file, padding(4 + 4 + 8 + 8 + out->value_size + out->tensor_size));
 }
 
-void gguf_writer_data(GgufWriter *out, const void *bytes, size_t size)
+void gguf_writer_part(GgufWriter *out, const void *bytes, size_t size)
 {
     if (out->values != NULL) begin_data(out);
     put(out->file.stream, bytes, size);
-    pad(out->file.stream, padding(size));
-    out->written += size + padding(size);
+    out->in_tensor += size;
+}
+
+void gguf_writer_end_data(GgufWriter *out)
+{
+    pad(out->file.stream, padding(out->in_tensor));
+    out->written += out->in_tensor + padding(out->in_tensor);
+    out->in_tensor = 0;
+}
+
+void gguf_writer_data(GgufWriter *out, const void *bytes, size_t size)
+{
+    gguf_writer_part(out, bytes, size);
+    gguf_writer_end_data(out);
+}
+
+uint64_t gguf_writer_bytes(const GgufWriter *out)
+{
+    if (out->values != NULL) {
+        fflush(out->values);
+        fflush(out->tensors);
+    }
+    const uint64_t header = 4 + 4 + 8 + 8 + out->value_size + out->tensor_size;
+    return header + padding(header) + out->described;
+}
+
+bool gguf_writer_failed(const GgufWriter *out)
+{
+    return ferror(out->file.stream) != 0;
 }
 
 // ---- the end ----
@@ -178,7 +213,7 @@ static void release(GgufWriter *out)
 bool gguf_writer_commit(GgufWriter *out, Error *err)
 {
     if (out->values != NULL) begin_data(out);
-    REQUIRE(out->written == out->described,
+    REQUIRE(out->written == out->described || gguf_writer_failed(out),
             "%s: has %zu bytes of data, expected %zu for its tensors", out->file.path,
             (size_t)out->written, (size_t)out->described);
     // On the disk before the old file's name is theirs.

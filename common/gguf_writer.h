@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "common/error.h"
+#include "common/gguf.h"
 #include "kernels/dtype.h"
 
 typedef struct GgufWriter GgufWriter;
@@ -29,11 +30,19 @@ void gguf_writer_texts(GgufWriter *out, const char *key, const char *const texts
                        const size_t lengths[], size_t count);
 void gguf_writer_integers(GgufWriter *out, const char *key, const int32_t *numbers, size_t count);
 void gguf_writer_reals(GgufWriter *out, const char *key, const float *numbers, size_t count);
+void gguf_writer_copy(GgufWriter *out, const GgufValue *value);    // as another file has it
 
 // shape: innermost first, as the format has it.
 void gguf_writer_tensor(GgufWriter *out, const char *name, DType type, int dims,
                         const uint64_t shape[]);
 void gguf_writer_data(GgufWriter *out, const void *bytes, size_t size);
+// The same in parts, where a tensor is larger than memory should be.
+void gguf_writer_part(GgufWriter *out, const void *bytes, size_t size);
+void gguf_writer_end_data(GgufWriter *out);
+
+uint64_t gguf_writer_bytes(const GgufWriter *out);    // of the whole file, once all is described
+// Whether a write has failed, so that there is no use in going on; gguf_writer_commit() says why.
+bool gguf_writer_failed(const GgufWriter *out);
 
 bool gguf_writer_commit(GgufWriter *out, Error *err);    // closes it, whatever happens
 void gguf_writer_abandon(GgufWriter *out);               // leaves no file; NULL is fine

@@ -98,8 +98,8 @@ Peak peak_measure(int threads)
     for (int i = 0; i < count; i++) {
         double gflops = peak_gflops(probes[i], threads);
         if (gflops > peak.gflops) peak.gflops = gflops, peak.variant = probes[i].variant;
-        if (strcmp(probes[i].variant, kernels_cpu()->variant) == 0)
-            break;    // LAB_CPU's limit is the peak's
+        if (strncmp(probes[i].variant, kernels_cpu()->variant, strlen(probes[i].variant)) == 0)
+            break;    // LAB_CPU's limit is the peak's; avx2vnni is avx2 to floats
     }
     measure_streams(&peak);
     return peak;

@@ -2,7 +2,6 @@
 #include "common/error.h"
 #include "kernels/kernels.h"
 #include <math.h>
-#include <stdlib.h>
 
 static const double TURN = 6.283185307179586;
 
@@ -72,8 +71,8 @@ Rope *rope_new(Arena *keep, RopeConfig config)
     *rope = (Rope){config, tensor_new(keep, SHAPE(config.positions, half)),
                    tensor_new(keep, SHAPE(config.positions, half))};
     const size_t n = tensor_count(rope->cosine);
-    float *cosine = malloc(2 * n * sizeof *cosine), *sine = cosine + n;
-    REQUIRE(cosine != NULL, "no memory for the %zu angles", n);
+    const ArenaMark mark = arena_mark(keep);
+    float *cosine = arena_alloc(keep, 2 * n * sizeof *cosine), *sine = cosine + n;
     for (int pair = 0; pair < half; pair++) {
         const double frequency = frequency_of(pair, config), size = amplitude(s);
         for (int p = 0; p < config.positions; p++) {
@@ -84,7 +83,7 @@ Rope *rope_new(Arena *keep, RopeConfig config)
     }
     tensor_write(rope->cosine, cosine);
     tensor_write(rope->sine, sine);
-    free(cosine);
+    arena_rewind(keep, mark);
     return rope;
 }
 

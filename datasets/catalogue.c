@@ -40,6 +40,16 @@ static bool is_address(const char *text)
     return web && strpbrk(text, " \"\\") == NULL && is_shown(text) && text[strlen(text) - 1] == '/';
 }
 
+// "name==version": never an option, a path or an address of pip's.
+static bool is_package(const char *text)
+{
+    const char *version = strstr(text, "==");
+    char name[65] = "";
+    if (version == NULL || version - text > 64) return false;
+    memcpy(name, text, (size_t)(version - text));
+    return is_name(name) && is_name(version + 2);
+}
+
 static bool is_sha256(const char *text)
 {
     return strspn(text, "0123456789abcdef") == 64 && text[64] == '\0';
@@ -54,6 +64,7 @@ static const Kind SHOWN = {is_shown, "a line of text"};
 static const Kind NAME = {is_name, "a file name of A-Z a-z 0-9 . _ -"};
 static const Kind FOLDER = {is_folder, "a folder name of A-Z a-z 0-9 . _ - or \"\""};
 static const Kind ADDRESS = {is_address, "an http(s) address that ends in /"};
+static const Kind PACKAGE = {is_package, "a package of PyPI and its version, as in a==1.0"};
 static const Kind SHA256 = {is_sha256, "64 lower-case hexadecimal digits"};
 
 // What stands in the field, for a message: "is missing", "is 12.5", "is \"abc\"", "is a list".
@@ -159,15 +170,18 @@ static bool read_file(const Reader *r, const cJSON *item, CatalogueFile *file)
 
 static bool read_set(const Reader *r, const cJSON *item, CatalogueSet *set)
 {
-    static const char *const fields[] = {"name", "title",   "licence", "folder",
-                                         "labs", "sources", "files",   NULL};
+    static const char *const fields[] = {"name",    "title",   "licence", "folder", "labs",
+                                         "sources", "package", "files",   NULL};
+    const bool packed = cJSON_HasObjectItem(item, "package");
     const cJSON *files, *file;
     if (!check_fields(r, item, fields) || !read_string(r, item, "name", NAME, &set->name) ||
         !read_string(r, item, "title", SHOWN, &set->title) ||
         !read_string(r, item, "licence", SHOWN, &set->licence) ||
         !read_string(r, item, "folder", FOLDER, &set->folder) ||
         !read_strings(r, item, "labs", NAME, 0, &set->labs, &set->lab_count) ||
-        !read_strings(r, item, "sources", ADDRESS, 1, &set->sources, &set->source_count) ||
+        (packed && !read_string(r, item, "package", PACKAGE, &set->package)) ||
+        ((!packed || cJSON_HasObjectItem(item, "sources")) &&
+         !read_strings(r, item, "sources", ADDRESS, 1, &set->sources, &set->source_count)) ||
         !read_array(r, item, "files", 1, &files, &set->file_count))
         return false;
     set->files = arena_zeros(r->keep, (size_t)set->file_count * sizeof *set->files);

@@ -28,7 +28,9 @@ typedef struct CatalogueSet {
     int file_count, source_count, lab_count;
     CatalogueFile *files;
     const char **sources;    // addresses that end in '/', best first
-    const char **labs;       // which labs read it
+    const char
+        *package;         // of PyPI, which has the files in its wheel; NULL: the sources have them
+    const char **labs;    // which labs read it
 } CatalogueSet;
 
 typedef struct Catalogue {

@@ -1,6 +1,7 @@
 #include "datasets/download.h"
 #include "common/file.h"
 #include "common/progress.h"
+#include "datasets/package.h"
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -215,6 +216,7 @@ bool download_set(const CatalogueSet *set, const DownloadOptions *options, Error
         (int)sizeof folder)
         return error_set(err, "%.80s...: the path is too long", options->data_dir);
     if (!file_make_folder(folder, err)) return false;
+    if (set->package != NULL && options->base == NULL) return package_fetch(set, options, err);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) return error_set(err, "libcurl does not start");
     CURL *curl = curl_easy_init();
     bool done = curl != NULL || error_set(err, "libcurl has no memory");

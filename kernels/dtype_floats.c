@@ -1,6 +1,6 @@
 /* dtype_floats.c -- numbers of other types to floats and back. */
 #include <string.h>
-#include "kernels/dtype.h"
+#include "kernels/dtype_quantize.h"
 
 typedef union Bits {
     uint32_t bits;
@@ -151,7 +151,7 @@ bool dtype_from_floats(DType type, void *out, const float *in, size_t count)
             for (size_t b = 0; b < each; b++) bytes[i * each + b] = (uint8_t)(bits >> 8 * b);
         }
     } else {
-        return false;
+        return dtype_quantize(type, out, in, count);
     }
     return true;
 }

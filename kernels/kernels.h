@@ -17,8 +17,10 @@
 #include "kernels/list.h"
 #include "kernels/mat.h"
 #include "kernels/norm.h"
+#include "kernels/paged.h"
 #include "kernels/pool.h"
 #include "kernels/rope.h"
+#include "kernels/row_product.h"
 
 // A part of a parameter block, up to element `end`, from where the one before it ends.
 typedef struct Span {
@@ -98,6 +100,34 @@ typedef struct KernelCost {
                   .row = (size_t)(s).head,                                                         \
                   .stride = (s).row,                                                               \
                   .bytes = sizeof(float) * 2.0 * (s).rows * (s).heads * (s).rotated})
+
+#define ROW_PRODUCT(y, row_, m, w)                                                                 \
+    ((KernelCost){.out = (y),                                                                      \
+                  .batch = 1,                                                                      \
+                  .rows = (size_t)(m),                                                             \
+                  .cols = (size_t)(w).rows,                                                        \
+                  .row = (row_),                                                                   \
+                  .flops = 2.0 * (m) * (w).rows * (w).cols,                                        \
+                  .bytes = weight_rows_bytes(w) +                                                  \
+                           sizeof(float) * (double)(m) * ((double)(w).rows + (w).cols)})
+
+// No floats are written.
+#define ROWS_WRITTEN(type, rows_, cols_)                                                           \
+    ((KernelCost){.bytes = weight_rows_bytes((WeightRows){NULL, type, rows_, cols_}) +             \
+                           sizeof(float) * (double)(rows_) * (cols_)})
+
+// So many tokens' keys and values, read from `from` bytes of a row each and written; no floats are written.
+#define PAGED_MOVED(kv, tokens, from)                                                              \
+    ((KernelCost){.bytes = 2.0 * (tokens) * ((double)paged_slot_bytes(kv) + (from))})
+
+// How much of the cache the queries see is on the device: q and y alone are counted.
+#define PAGED_ROWS(y, row_, kv, queries, heads)                                                    \
+    ((KernelCost){.out = (y),                                                                      \
+                  .batch = 1,                                                                      \
+                  .rows = (size_t)(queries),                                                       \
+                  .cols = (size_t)(heads) * (size_t)(kv).head,                                     \
+                  .row = (row_),                                                                   \
+                  .bytes = 2.0 * sizeof(float) * (queries) * (heads) * (kv).head})
 
 typedef struct Kernels {
     const char *variant;    // the instruction set it was built for: "plain", "avx2", "avx512"

@@ -248,8 +248,35 @@
     X(label_factor, (float *y, const int32_t *label, size_t n),                                                  \
       (y, label, n), OUT(y, 1, n))
 
+#define ROW_PRODUCT_KERNELS(X)    /* over rows of weights in a file's types: row_product.h */                    \
+    /* y[i,r] = sum_c x[i,c] w[r,c] for i < m; rows of y and x are y_row and x_row apart */                    \
+    X(row_product, (float *y, size_t y_row, const float *x, size_t x_row, int m, WeightRows w,                 \
+                    Activations activations),                                                                  \
+      (y, y_row, x, x_row, m, w, activations), ROW_PRODUCT(y, y_row, m, w))                                    \
+    /* y[i,:] = w[index[i],:] as floats: an embedding's look-up */                                             \
+    X(rows_read, (float *y, WeightRows w, const int32_t *index, int count),                                    \
+      (y, w, index, count), OUT(y, (size_t)count * (size_t)w.cols, 2))                                         \
+    /* out = x [rows,cols] in a type that dtype_from_floats writes */                                          \
+    X(rows_write, (void *out, DType type, const float *x, int rows, int cols),                                 \
+      (out, type, x, rows, cols), ROWS_WRITTEN(type, rows, cols))
+
+#define PAGED_KERNELS(X)    /* a KV cache in blocks: paged.h */                                                      \
+    /* the keys and values of tokens, in rows k_row and v_row floats apart, into their slots: no two into one */    \
+    X(paged_write, (PagedKv kv, const float *k, size_t k_row, const float *v, size_t v_row, const int64_t *slot,    \
+                    int tokens),                                                                                    \
+      (kv, k, k_row, v, v_row, slot, tokens), PAGED_MOVED(kv, tokens, sizeof(float) * (kv).kv_heads * (kv).head))   \
+    /* block `to` becomes a copy of block `from` */                                                                 \
+    X(paged_copy, (PagedKv kv, int from, int to),                                                                   \
+      (kv, from, to), PAGED_MOVED(kv, (kv).block_size, (double)paged_slot_bytes(kv)))                               \
+    /* y = softmax(scale q k^T) v over what each query sees, 0 where that is nothing; heads is a multiple of        \
+       kv_heads, rows of y and q are y_row and q_row floats apart. Queries of one sequence stand together */        \
+    X(paged_attention, (float *y, size_t y_row, const float *q, size_t q_row, PagedKv kv, const int32_t *tables,    \
+                        const PagedQuery *query, int queries, int heads, float scale),                              \
+      (y, y_row, q, q_row, kv, tables, query, queries, heads, scale), PAGED_ROWS(y, y_row, kv, queries, heads))
+
 #define KERNEL_LIST(X)                                                                    \
     PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X)  \
     OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X) CONVOLUTION_KERNELS(X) POOLING_KERNELS(X)     \
-    NORM_KERNELS(X) ATTENTION_KERNELS(X) ROW_NORM_KERNELS(X) GATE_KERNELS(X) TOKEN_KERNELS(X)
+    NORM_KERNELS(X) ATTENTION_KERNELS(X) ROW_NORM_KERNELS(X) GATE_KERNELS(X) TOKEN_KERNELS(X) \
+    ROW_PRODUCT_KERNELS(X) PAGED_KERNELS(X)
 // clang-format on

@@ -3,7 +3,7 @@
  *     static void move_pointer(void *argument, const char *function);    // changes the pointer there
  *     kernels_ref.name ALL_MOVED arguments;                              // list.h's
  *
- * ALL_MOVED calls move_pointer for a copy of each argument that is or begins with a pointer.
+ * ALL_MOVED calls move_pointer for each pointer in a copy of each argument that is or begins with pointers.
  */
 #pragma once
 #include "kernels/kernels.h"
@@ -27,13 +27,18 @@
              MAP_2, MAP_1, 0)(F, __VA_ARGS__)
 // clang-format on
 
-// A pointer, or a Mat, whose first member is one.
-#define HAS_POINTER(x)                                                                             \
-    (__builtin_classify_type(x) == 5 || __builtin_types_compatible_p(__typeof__(x), Mat))
+// How many pointers it begins with: a pointer is one, and structs may.
+#define POINTERS(x)                                                                                \
+    (__builtin_types_compatible_p(__typeof__(x), PagedKv) ? 2                                      \
+     : __builtin_classify_type(x) == 5 || __builtin_types_compatible_p(__typeof__(x), Mat) ||      \
+             __builtin_types_compatible_p(__typeof__(x), WeightRows)                               \
+         ? 1                                                                                       \
+         : 0)
 #define MOVED(x)                                                                                   \
     ({                                                                                             \
         __typeof__(x) argument_ = (x);                                                             \
-        if (HAS_POINTER(x)) move_pointer(&argument_, __func__);                                    \
+        for (int p_ = 0, pointers_ = POINTERS(x); p_ < pointers_; p_++)                            \
+            move_pointer((void **)&argument_ + p_, __func__);                                      \
         argument_;                                                                                 \
     })
 #define ALL_MOVED(...) (MAP(MOVED, __VA_ARGS__))

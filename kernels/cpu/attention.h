@@ -28,9 +28,6 @@ static const float LOG2_E = 0x1.715476p0f, LN_2 = 0x1.62e430p-1f;
 
 // ---- vectors
 
-typedef int IntVec __attribute__((vector_size(4 * LANES)));
-typedef unsigned UintVec __attribute__((vector_size(4 * LANES)));
-
 static const float lane_numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 INLINED Vec vec_keep(Vec x, IntVec mask)    // 0 elsewhere

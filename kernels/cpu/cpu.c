@@ -11,14 +11,34 @@ static bool always(void)
 }
 
 #ifdef LAB_CPU_X86
-extern const Kernels cpu_avx2_table, cpu_avx512_table;
+#include <cpuid.h>
 
-#define EXPECTED "plain, avx2 or avx512"
+extern const Kernels cpu_avx2_table, cpu_avx2vnni_table, cpu_avx512_table, cpu_avx512vnni_table;
+
+#define EXPECTED "plain, avx2, avx2vnni, avx512 or avx512vnni"
+
+// Not all compilers' lists have these.
+static bool has_f16c(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c >> 29 & 1);
+}
+
+static bool has_avxvnni(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
+}
 
 // These also ask whether the operating system saves the wide registers.
 static bool has_avx2(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
+}
+
+static bool has_avx2vnni(void)
+{
+    return has_avx2() && has_avxvnni();
 }
 
 static bool has_avx512(void)
@@ -26,13 +46,20 @@ static bool has_avx512(void)
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 }
+
+static bool has_avx512vnni(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512vnni");
+}
 #else
 #define EXPECTED "plain"
 #endif
 
 const CpuVariant cpu_variants[CPU_VARIANTS] = {
 #ifdef LAB_CPU_X86
+    {&cpu_avx512vnni_table, has_avx512vnni},
     {&cpu_avx512_table, has_avx512},
+    {&cpu_avx2vnni_table, has_avx2vnni},
     {&cpu_avx2_table, has_avx2},
 #endif
     {&cpu_plain_table, always},

@@ -7,10 +7,7 @@
  * for AVX-512, which masks.
  */
 #pragma once
-#ifdef __AVX__
-#include <immintrin.h>
-#endif
-#include "kernels/cpu/variant.h"
+#include "kernels/cpu/part.h"
 
 #if LANES == 16
 enum { ROWS = 14, PANEL = 2 };
@@ -26,8 +23,6 @@ enum {
     WIDTH = PANEL * LANES,
     STEP = (ROWS + LANES - 1) / LANES * LANES,    // floats from one k of a packed strip to the next
 };
-
-#define INLINED static inline __attribute__((always_inline))
 
 // The compiler shall not see where p points: it would keep a pointer to each row of A and spill.
 #define OPAQUE(p) __asm__("" : "+r"(p))

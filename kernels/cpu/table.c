@@ -1,5 +1,6 @@
 /* table.c -- what the `cpu` backend does better than `ref`, for the instruction set that this file
- * is compiled for. A kernel that is missing here is ref's (kernels_complete).
+ * is compiled for. A kernel that is missing here is ref's (kernels_complete). CPU() is compiled for this
+ * variant, BASE() perhaps for one with fewer instructions.
  */
 #include "kernels/cpu/variant.h"
 
@@ -9,74 +10,81 @@
 const Kernels CPU(table) = {
     .variant = STRING(CPU_VARIANT),
 
-    .matmul = CPU(matmul),    // gemm.c
+    .matmul = BASE(matmul),    // gemm.c
 
-    .conv2d = CPU(conv2d),    // conv.c
-    .conv2d_backward_input = CPU(conv2d_backward_input),
-    .conv2d_backward_weight = CPU(conv2d_backward_weight),    // conv_weight.c
+    .conv2d = BASE(conv2d),    // conv.c
+    .conv2d_backward_input = BASE(conv2d_backward_input),
+    .conv2d_backward_weight = BASE(conv2d_backward_weight),    // conv_weight.c
 
-    .attention = CPU(attention),                      // attention.c
-    .attention_backward = CPU(attention_backward),    // attention_backward.c
+    .attention = BASE(attention),                      // attention.c
+    .attention_backward = BASE(attention_backward),    // attention_backward.c
 
-    .fill = CPU(fill),    // elements.c
-    .add = CPU(add),
-    .mul = CPU(mul),
-    .axpby = CPU(axpby),
-    .axpby_scalar = CPU(axpby_scalar),
-    .exp = CPU(exp),
-    .relu = CPU(relu),
-    .sigmoid = CPU(sigmoid),
-    .tanh = CPU(tanh),
-    .relu_backward = CPU(relu_backward),
-    .sigmoid_backward = CPU(sigmoid_backward),
-    .tanh_backward = CPU(tanh_backward),
-    .squared_error_backward = CPU(squared_error_backward),
-    .bce_logits_backward = CPU(bce_logits_backward),
-    .sgd_step = CPU(sgd_step),
-    .adam_step = CPU(adam_step),
+    .paged_attention = BASE(paged_attention),    // paged.c
+    .paged_write = BASE(paged_write),            // paged_write.c
 
-    .add_row = CPU(add_row),    // rows.c
-    .sum_rows = CPU(sum_rows),
-    .softmax_rows = CPU(softmax_rows),
-    .cross_entropy = CPU(cross_entropy),
-    .cross_entropy_backward = CPU(cross_entropy_backward),
+    .fill = BASE(fill),    // elements.c
+    .add = BASE(add),
+    .mul = BASE(mul),
+    .axpby = BASE(axpby),
+    .axpby_scalar = BASE(axpby_scalar),
+    .exp = BASE(exp),
+    .relu = BASE(relu),
+    .sigmoid = BASE(sigmoid),
+    .tanh = BASE(tanh),
+    .relu_backward = BASE(relu_backward),
+    .sigmoid_backward = BASE(sigmoid_backward),
+    .tanh_backward = BASE(tanh_backward),
+    .squared_error_backward = BASE(squared_error_backward),
+    .bce_logits_backward = BASE(bce_logits_backward),
+    .sgd_step = BASE(sgd_step),
+    .adam_step = BASE(adam_step),
 
-    .sum = CPU(sum),    // sums.c
-    .sum_squares = CPU(sum_squares),
-    .clip_scale = CPU(clip_scale),
-    .squared_error = CPU(squared_error),
-    .bce_logits = CPU(bce_logits),
-    .sum_channels = CPU(sum_channels),
+    .add_row = BASE(add_row),    // rows.c
+    .sum_rows = BASE(sum_rows),
+    .softmax_rows = BASE(softmax_rows),
+    .cross_entropy = BASE(cross_entropy),
+    .cross_entropy_backward = BASE(cross_entropy_backward),
 
-    .max_pool = CPU(max_pool),    // pool.c
-    .max_pool_backward = CPU(max_pool_backward),
-    .avg_pool = CPU(avg_pool),
-    .avg_pool_backward = CPU(avg_pool_backward),
+    .sum = BASE(sum),    // sums.c
+    .sum_squares = BASE(sum_squares),
+    .clip_scale = BASE(clip_scale),
+    .squared_error = BASE(squared_error),
+    .bce_logits = BASE(bce_logits),
+    .sum_channels = BASE(sum_channels),
 
-    .batch_norm = CPU(batch_norm),    // norm.c
-    .batch_norm_inference = CPU(batch_norm_inference),
-    .batch_norm_backward = CPU(batch_norm_backward),
-    .batch_norm_inference_backward = CPU(batch_norm_inference_backward),
+    .max_pool = BASE(max_pool),    // pool.c
+    .max_pool_backward = BASE(max_pool_backward),
+    .avg_pool = BASE(avg_pool),
+    .avg_pool_backward = BASE(avg_pool_backward),
 
-    .layer_norm = CPU(layer_norm),    // row_norm.c
-    .layer_norm_backward = CPU(layer_norm_backward),
-    .rms_norm = CPU(rms_norm),
-    .rms_norm_backward = CPU(rms_norm_backward),
+    .batch_norm = BASE(batch_norm),    // norm.c
+    .batch_norm_inference = BASE(batch_norm_inference),
+    .batch_norm_backward = BASE(batch_norm_backward),
+    .batch_norm_inference_backward = BASE(batch_norm_inference_backward),
 
-    .gelu = CPU(gelu),    // gates.c
-    .gelu_backward = CPU(gelu_backward),
-    .gelu_erf = CPU(gelu_erf),
-    .gelu_erf_backward = CPU(gelu_erf_backward),
-    .silu = CPU(silu),
-    .silu_backward = CPU(silu_backward),
-    .swiglu = CPU(swiglu),
-    .swiglu_backward = CPU(swiglu_backward),
+    .layer_norm = BASE(layer_norm),    // row_norm.c
+    .layer_norm_backward = BASE(layer_norm_backward),
+    .rms_norm = BASE(rms_norm),
+    .rms_norm_backward = BASE(rms_norm_backward),
 
-    .embedding = CPU(embedding),    // tokens.c
-    .embedding_backward = CPU(embedding_backward),
-    .rope = CPU(rope),
+    .gelu = BASE(gelu),    // gates.c
+    .gelu_backward = BASE(gelu_backward),
+    .gelu_erf = BASE(gelu_erf),
+    .gelu_erf_backward = BASE(gelu_erf_backward),
+    .silu = BASE(silu),
+    .silu_backward = BASE(silu_backward),
+    .swiglu = BASE(swiglu),
+    .swiglu_backward = BASE(swiglu_backward),
 
-    .random_uniform = CPU(random_uniform),    // random.c
-    .random_normal = CPU(random_normal),
-    .dropout = CPU(dropout),
+    .embedding = BASE(embedding),    // tokens.c
+    .embedding_backward = BASE(embedding_backward),
+    .rope = BASE(rope),
+
+    .row_product = CPU(row_product),    // row_product.c
+    .rows_read = CPU(rows_read),
+    .rows_write = CPU(rows_write),
+
+    .random_uniform = BASE(random_uniform),    // random.c
+    .random_normal = BASE(random_normal),
+    .dropout = BASE(dropout),
 };

@@ -17,6 +17,12 @@
 #define X(name, prototype, arguments, work) void CPU(name) prototype;
 KERNEL_LIST(X)
 #undef X
+
+// The variant whose kernels this one has where it has none of its own.
+#define BASE(name)                          CPU_EXPAND(CPU_BASE, name)
+#define X(name, prototype, arguments, work) void BASE(name) prototype;
+KERNEL_LIST(X)
+#undef X
 extern const Kernels CPU(table);
 
 // Floats in the widest register.
@@ -29,6 +35,8 @@ extern const Kernels CPU(table);
 #endif
 
 typedef float Vec __attribute__((vector_size(4 * LANES)));
+typedef int IntVec __attribute__((vector_size(4 * LANES)));
+typedef unsigned UintVec __attribute__((vector_size(4 * LANES)));
 
 // The same in memory: aligned only as a float is.
 typedef float VecInMemory __attribute__((vector_size(4 * LANES), aligned(4), may_alias));

@@ -12,6 +12,8 @@ ATTENTION_KERNELS(X)      // attention.c
 ROW_NORM_KERNELS(X)       // row_norm.c
 GATE_KERNELS(X)           // gates.c
 TOKEN_KERNELS(X)          // tokens.c
+ROW_PRODUCT_KERNELS(X)    // row_product.c
+PAGED_KERNELS(X)          // paged.c
 #undef X
 
 static inline float blend(float beta, const float *c, double sum)

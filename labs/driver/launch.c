@@ -1,6 +1,7 @@
 #include "labs/driver/launch.h"
 #include "labs/driver/submission.h"
 #include "labs/driver/ccode.h"
+#include "labs/driver/choose.h"
 #include "labs/driver/mine.h"
 #include "common/console.h"
 #include "common/file.h"
@@ -42,19 +43,63 @@ static int complain(Arena *arena, const Lab *lab, const Source *mine, const Subm
     return count;
 }
 
-static void name_the_unwritten(Arena *arena, const Lab *lab, const Source *mine)
+static bool is_unwritten(Arena *arena, const Source *mine, int exercise)
 {
-    const char *names = "";
+    return strstr(code_only(arena, mine->functions[exercise].text), "LAB_TODO") != NULL;
+}
+
+// The ids of the exercises that are written, or of those that are not, with `between` between them.
+static const char *names(Arena *arena, const Lab *lab, const Source *mine, bool written,
+                         const char *between)
+{
+    const char *all = "";
     for (int i = 0; i < lab->exercise_count; i++)
-        if (strstr(code_only(arena, mine->functions[i].text), "LAB_TODO") != NULL)
-            names = arena_print(arena, "%s%s%s", names, *names != '\0' ? ", " : "",
-                                lab->exercises[i].id);
-    if (*names == '\0') return;
+        if (is_unwritten(arena, mine, i) != written)
+            all = arena_print(arena, "%s%s%s", all, *all != '\0' ? between : "",
+                              lab->exercises[i].id);
+    return all;
+}
+
+static void name_the_unwritten(Arena *arena, const Lab *lab, const Source *mine, FILE *notes)
+{
+    const char *missing = names(arena, lab, mine, false, ", "),
+               *written = names(arena, lab, mine, true, ", ");
+    if (*missing == '\0' && !lab->fills) return;
     Console console = console_begin();
-    console_text(&console, CONSOLE_PLAIN, 0,
-                 arena_print(arena,
-                             "Not written yet: %s. The run stops where it needs one of them.",
-                             names));
+    if (*missing == '\0') fprintf(notes, "Yours: all %d exercises.\n", lab->exercise_count);
+    else if (!lab->fills)
+        console_text(&console, CONSOLE_PLAIN, 0,
+                     arena_print(arena,
+                                 "Not written yet: %s. The run stops where it needs one of them.",
+                                 missing));
+    else
+        fprintf(notes, "Yours: %s. Not written yet, so the lab's own: %s.\n",
+                *written != '\0' ? written : "none", missing);
+}
+
+// The library of the file in which the reference's functions take the place of those that are not written.
+static bool build_filled(Arena *arena, const Lab *lab, Source mine, const char **folder)
+{
+    Error err;
+    Source reference, clean;
+    Submission submission;
+    *folder = arena_print(arena, "%s/filled", *folder);
+    if (!source_read_reference(arena, lab, &reference, &err)) return error_report(&err), false;
+    source_parse(arena, lab, reference.path,
+                 source_skeleton(arena, lab, &reference, lab->exercise_count), &clean);
+    for (int i = 0; i < lab->exercise_count; i++)
+        if (is_unwritten(arena, &mine, i))
+            source_parse(arena, lab, mine.path,
+                         source_replace(arena, &mine, i, clean.functions[i].text), &mine);
+    if (!submission_build(arena, lab, &mine, SUBMISSION_FAST, *folder, &submission, &err))
+        return error_report(&err), false;
+    const Complaint *fault = submission.stray;
+    for (int i = 0; i < lab->exercise_count && fault == NULL; i++) fault = submission.broken[i];
+    if (fault == NULL) return true;
+    error_print("%s: the reference's functions do not compile in place of those that are not "
+                "written yet: %s; is a helper function gone?",
+                mine_shown(arena, mine.path), fault->message);
+    return false;
 }
 
 bool launch_on_mine(Arena *arena, const Lab *lab, FILE *notes)
@@ -69,15 +114,35 @@ bool launch_on_mine(Arena *arena, const Lab *lab, FILE *notes)
     if (complain(arena, lab, &mine, &submission) > 0) return false;
 
     fprintf(notes, "On your code: %s\n", mine_shown(arena, mine.path));
-    if (notes == stdout) name_the_unwritten(arena, lab, &mine);
+    if (notes == stdout || lab->fills) name_the_unwritten(arena, lab, &mine, notes);
+    if (lab->fills && *names(arena, lab, &mine, false, ", ") != '\0' &&
+        !build_filled(arena, lab, mine, &folder))
+        return false;
     const char *path = getenv("LD_LIBRARY_PATH");
     bool more = path != NULL && path[0] != '\0';
     setenv("LD_LIBRARY_PATH",
            arena_print(arena, "%s%s%s", folder, more ? ":" : "", more ? path : ""), 1);
     setenv("LAB_OUT", launch_results(arena, true), 1);
+    setenv("LAB_WRITTEN", names(arena, lab, &mine, true, " "), 1);
     setenv("LAB_CHECK", arena_print(arena, "%s check %s", console_lab(), lab->id),
            1);    // for when it fails
     return true;
+}
+
+int launch_engine(const char *program, int argc, char **argv)
+{
+    Arena *arena = arena_new(program, 64u << 20);
+    const bool mine = mine_asked(&argc, argv);
+    Error err;
+    Course course;
+    Choice choice;
+    if (mine) {
+        if (!course_load(arena, root_dir(), &course, &err)) return error_report(&err);
+        if (!choose(&course, &(Progress){0}, "paged_kv", &choice)) return 2;
+        if (!launch_on_mine(arena, choice.lab, stderr)) return 1;
+    }
+    return launch(arena, program, arena_print(arena, "./lab %s%s", program, mine ? " --mine" : ""),
+                  argv);
 }
 
 const char *launch_results(Arena *arena, bool mine)

@@ -148,6 +148,28 @@ static void attention_writes_finite_numbers_and_its_machine(void **state)
     holds_forward_and_training(ATTENTION, "attention", 13440, 47040);
 }
 
+static void row_product_writes_finite_numbers_and_its_machine(void **state)
+{
+    (void)state;
+    cJSON *report = quick_report(ROW_PRODUCT), *row;
+    assert_describes_the_machine(report, "row_product");
+    const cJSON *results = cJSON_GetObjectItem(report, "results");
+    assert_int_equal(cJSON_GetArraySize(results),
+                     2 * 8 * 4);    // threads, types, rows of activations
+    double flop = 0;
+    cJSON_ArrayForEach(row, results)
+    {
+        assert_finite_timing(row, "float32");
+        assert_finite_timing(row, "read");
+        flop += cJSON_GetObjectItem(row, "flop")->valuedouble;
+        if (strchr(cJSON_GetObjectItem(row, "type")->valuestring, 'Q') == NULL) continue;
+        assert_finite_timing(row, "8-bit activations");
+        assert_finite_timing(row, "16-bit activations");
+    }
+    assert_close(flop, 2.0 * 8 * 2 * 33 * 256 * (1 + 8 + 32 + 128), 0);
+    cJSON_Delete(report);
+}
+
 static void train_lenet_writes_finite_numbers_and_its_machine(void **state)
 {
     (void)state;
@@ -179,10 +201,11 @@ static void a_report_sent_to_a_folder_takes_the_program_s_name(void **state)
 static void a_wrong_option_or_list_ends_with_status_2(void **state)
 {
     (void)state;
-    const char *const programs[] = {SGEMM, TRAIN_AUTOENCODER, ATTENTION, CONV2D, TRAIN_LENET};
+    const char *const programs[] = {SGEMM,  TRAIN_AUTOENCODER, ATTENTION, PAGED_ATTENTION,
+                                    CONV2D, TRAIN_LENET};
     const char *const wrong[] = {"--no-such-option", "--threads=0", "--threads=1,", "--threads=two",
                                  "left-over"};
-    for (int p = 0; p < 5; p++)
+    for (int p = 0; p < 6; p++)
         for (int w = 0; w < 5; w++) assert_int_equal(run("'%s' %s", programs[p], wrong[w]), 2);
 }
 
@@ -216,6 +239,7 @@ int main(void)
         cmocka_unit_test(sgemm_writes_finite_numbers_and_its_machine),
         cmocka_unit_test(train_autoencoder_writes_finite_numbers_and_its_machine),
         cmocka_unit_test(attention_writes_finite_numbers_and_its_machine),
+        cmocka_unit_test(row_product_writes_finite_numbers_and_its_machine),
         cmocka_unit_test(conv2d_writes_finite_numbers_and_its_machine),
         cmocka_unit_test(train_lenet_writes_finite_numbers_and_its_machine),
         cmocka_unit_test(a_report_sent_to_a_folder_takes_the_program_s_name),

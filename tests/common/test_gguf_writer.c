@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "common/gguf.h"
+#include "tests/skip.h"
 #include "tests/stops.h"
 
 static char folder[] = "/tmp/test_gguf_writer_XXXXXX", path[64];
@@ -145,6 +146,67 @@ static void wrong_orders_stop_the_program(void **state)
     gguf_writer_abandon(out);
 }
 
+static void values_of_another_file_are_copied(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"a", "", "xyz"};
+    GgufWriter *out = begin();
+    gguf_writer_text(out, "text", "llama");
+    gguf_writer_bool(out, "yes", true);
+    gguf_writer_real(out, "real", -2.5f);
+    gguf_writer_texts(out, "texts", texts, (size_t[]){1, 0, 3}, 3);
+    gguf_writer_integers(out, "integers", (int32_t[]){-1, 7}, 2);
+    gguf_writer_texts(out, "none", NULL, NULL, 0);
+    Gguf *first = finished(out);
+    out = begin();
+    for (int i = 0; i < first->value_count; i++) gguf_writer_copy(out, &first->values[i]);
+    Gguf *second = finished(out);
+    assert_int_equal(second->value_count, first->value_count);
+    assert_int_equal(second->view.size, first->view.size);
+    assert_memory_equal(second->view.bytes, first->view.bytes, first->view.size);
+    gguf_close(first);
+    gguf_close(second);
+}
+
+static void parts_are_one_tensor(void **state)
+{
+    (void)state;
+    const float x[5] = {1, 2, 3, 4, 5}, y[3] = {6, 7, 8};
+    GgufWriter *out = begin();
+    gguf_writer_tensor(out, "x", DTYPE_F32, 1, (uint64_t[]){5});
+    gguf_writer_tensor(out, "y", DTYPE_F32, 1, (uint64_t[]){3});
+    const uint64_t bytes = gguf_writer_bytes(out);
+    gguf_writer_part(out, x, 4);
+    gguf_writer_part(out, x + 1, 16);
+    gguf_writer_end_data(out);
+    gguf_writer_data(out, y, sizeof y);
+    assert_int_equal(gguf_writer_bytes(out), bytes);
+    assert_false(gguf_writer_failed(out));
+    Gguf *file = finished(out);
+    assert_int_equal(file->view.size, bytes);
+    assert_memory_equal(gguf_tensor(file, "x")->data, x, sizeof x);
+    assert_memory_equal(gguf_tensor(file, "y")->data, y, sizeof y);
+    gguf_close(file);
+}
+
+// A write that failed may leave tensors out: the sentence is what counts.
+static void a_full_disk_is_reported_at_the_end(void **state)
+{
+    (void)state;
+    if (access("/dev/full", W_OK) != 0) SKIP("no /dev/full", "on Linux");
+    Error err = {""};
+    GgufWriter *out = gguf_writer_open("/dev/full", &err);
+    assert_non_null(out);
+    float *numbers = calloc(1 << 20, sizeof *numbers);
+    gguf_writer_tensor(out, "x", DTYPE_F32, 1, (uint64_t[]){1 << 20});
+    gguf_writer_tensor(out, "y", DTYPE_F32, 1, (uint64_t[]){1 << 20});
+    gguf_writer_data(out, numbers, sizeof *numbers << 20);
+    free(numbers);
+    assert_true(gguf_writer_failed(out));
+    assert_false(gguf_writer_commit(out, &err));
+    assert_non_null(strstr(err.message, "No space left on device"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +214,9 @@ int main(void)
         cmocka_unit_test(tensors_are_read_back_aligned),
         cmocka_unit_test(files_that_are_not_finished_are_not_seen),
         cmocka_unit_test(wrong_orders_stop_the_program),
+        cmocka_unit_test(values_of_another_file_are_copied),
+        cmocka_unit_test(parts_are_one_tensor),
+        cmocka_unit_test(a_full_disk_is_reported_at_the_end),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -135,6 +135,14 @@ static void catalogue_refuses_each_wrong_field_by_name(void **state)
          "sources: is \"ftp://example.org/a/\""},
         {"https://example.org/a/", "https://example.org/a", set,
          "sources: is \"https://example.org/a\""},
+        {"\"sources\": [\"https://example.org/a/\"]", "\"package\": \"--index-url=x==1\"", set,
+         "package: is \"--index-url=x==1\", expected a package of PyPI and its version"},
+        {"\"sources\": [\"https://example.org/a/\"]", "\"package\": \"letters\"", set,
+         "package: is \"letters\", expected a package"},
+        {"\"sources\": [\"https://example.org/a/\"]", "\"package\": \"../a==1\"", set,
+         "package: is \"../a==1\""},
+        {"\"sources\": [\"https://example.org/a/\"],\n", "", set,
+         "sources: is missing, expected a list"},
         {"\"files\": [{", "\"files\": {\"a\": [{", "c.json", ": is not JSON"},
         {"\"name\": \"abc.txt\"", "\"name\": \"/etc/passwd\"", file, "name: is \"/etc/passwd\""},
         {"\"remote\": \"input.txt\"", "\"remote\": \"a b\"", file, "remote: is \"a b\""},
@@ -159,6 +167,20 @@ static void catalogue_refuses_each_wrong_field_by_name(void **state)
         const char *tail = strstr(wrong[i].sentence, "expected 64") ? wrong[i].sentence : sentence;
         refuses(*state, wrong[i].piece, wrong[i].instead, tail);
     }
+}
+
+static void a_package_takes_the_place_of_sources(void **state)
+{
+    char text[4096];
+    Catalogue catalogue;
+    Error err;
+    const char *sources = strstr(GOOD, "\"sources\""), *rest = strstr(sources, "\n");
+    snprintf(text, sizeof text, "%.*s\"package\": \"letters==1.0\",%s", (int)(sources - GOOD), GOOD,
+             rest);
+    if (!catalogue_parse(*state, &catalogue, text, strlen(text), "c.json", &err))
+        fail_msg("%s", err.message);
+    assert_string_equal(catalogue.sets[0].package, "letters==1.0");
+    assert_int_equal(catalogue.sets[0].source_count, 0);
 }
 
 static void catalogue_refuses_two_sets_of_one_name(void **state)
@@ -246,6 +268,7 @@ int main(void)
         CASE(our_own_catalogue_is_read_and_knows_mnist),
         CASE(catalogue_refuses_text_that_is_not_json),
         CASE(catalogue_refuses_each_wrong_field_by_name),
+        CASE(a_package_takes_the_place_of_sources),
         CASE(catalogue_refuses_two_sets_of_one_name),
         CASE(a_file_is_known_by_size_and_sum),
         CASE(checksum_refuses_what_cannot_be_read),

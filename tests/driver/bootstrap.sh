@@ -90,6 +90,7 @@ lab run tin
 lab run nothing
 lab+keynumbers keynumbers gpt2
 lab+tokenize tokenize count
+lab+replay replay --paper
 lab help
 lab start tiny
 labs check tiny

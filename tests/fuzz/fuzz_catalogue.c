@@ -19,7 +19,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (int i = 0; i < catalogue.count; i++) {
             const CatalogueSet *set = &catalogue.sets[i];
             char path[PATH_MAX];
-            expect(set->file_count > 0 && set->source_count > 0 && set->title[0] != '\0');
+            const char *package = set->package;
+            expect(set->file_count > 0 && set->title[0] != '\0');
+            expect(set->source_count > 0 || package != NULL);
+            // Nothing that pip would take for an option, a path or an address.
+            expect(package == NULL || (package[0] != '-' && strpbrk(package, "/\\: @") == NULL));
             expect(catalogue_find(&catalogue, set->name) == set);
             for (int k = 0; k < set->file_count; k++) {
                 expect(catalogue_path(path, set, &set->files[k], "d", &err));

@@ -261,7 +261,8 @@ static void types_that_have_no_conversion_write_nothing(void **state)
     static const DType TO[] = {DTYPE_F32,     DTYPE_F16,     DTYPE_BF16, DTYPE_F64,
                                DTYPE_F8_E4M3, DTYPE_F8_E5M2, DTYPE_Q8_0, DTYPE_Q4_0,
                                DTYPE_Q4_1,    DTYPE_Q4_K,    DTYPE_Q6_K};
-    static const DType FROM[] = {DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_F8_E4M3, DTYPE_F8_E5M2};
+    static const DType FROM[] = {DTYPE_F32,  DTYPE_F16,  DTYPE_BF16, DTYPE_F8_E4M3, DTYPE_F8_E5M2,
+                                 DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_Q4_1, DTYPE_Q4_K};
     for (int t = 0; t < DTYPE_COUNT; t++) {
         bool to = false, from = false;
         for (size_t i = 0; i < sizeof TO / sizeof *TO; i++) to |= TO[i] == (DType)t;
@@ -275,7 +276,8 @@ static void types_that_have_no_conversion_write_nothing(void **state)
         assert_true((floats[0] != 7.0f) == to && floats[256] == 7.0f);
         floats[0] = 3.0f;
         assert_int_equal(dtype_from_floats((DType)t, NULL, NULL, 0), from);
-        assert_int_equal(dtype_from_floats((DType)t, bytes, floats, 1), from);
+        const uint32_t block = dtype_info[t].block;
+        assert_int_equal(dtype_from_floats((DType)t, bytes, floats, block), from);
         assert_true((bytes[0] != 7) == from);
     }
 }
@@ -365,6 +367,116 @@ static void random_blocks_are_read_as_by_ggml(void **state)
                       dtype_info[BLOCKS[i].type].block == 32 ? 64 : 256);
 }
 
+// ---- floats to blocks ----
+
+static void numbers_become_the_blocks_that_ggml_makes_of_them(void **state)
+{
+    (void)state;
+    static const struct {
+        DType type;
+        float floats[96];
+        uint8_t bytes[3 * 34];
+    } BLOCKS[] = {
+#include "tests/kernels/quantized.inc"
+    };
+    for (size_t i = 0; i < sizeof BLOCKS / sizeof *BLOCKS; i++) {
+        uint8_t bytes[sizeof BLOCKS[i].bytes] = {0};
+        assert_true(dtype_from_floats(BLOCKS[i].type, bytes, BLOCKS[i].floats, 96));
+        for (size_t b = 0; b < sizeof bytes; b++)
+            if (bytes[b] != BLOCKS[i].bytes[b])
+                fail_msg("%s: byte %zu is %d, expected %d", dtype_name(BLOCKS[i].type), b, bytes[b],
+                         BLOCKS[i].bytes[b]);
+    }
+}
+
+// A number of (-1, 1) whose i-th is the same in every run.
+static float scattered(uint32_t i)
+{
+    i = (i + 1) * 2654435761u;
+    i = (i ^ i >> 15) * 2246822519u;
+    return (float)(int32_t)(i ^ i >> 13) * 0x1p-31f;
+}
+
+// The root of the mean square of what is lost, relative to the numbers' own.
+static double relative_loss(DType type, float scale, float offset)
+{
+    enum { COUNT = 64 * 256 };
+    static float x[COUNT], back[COUNT];
+    static uint8_t bytes[2 * COUNT];
+    double lost = 0, size = 0;
+    for (uint32_t i = 0; i < COUNT; i++)    // the sum of three is bell-shaped
+        x[i] = offset + scale * (scattered(3 * i) + scattered(3 * i + 1) + scattered(3 * i + 2));
+    assert_true(dtype_from_floats(type, bytes, x, COUNT));
+    assert_true(dtype_to_floats(type, back, bytes, COUNT));
+    for (int i = 0; i < COUNT; i++) {
+        lost += ((double)back[i] - x[i]) * ((double)back[i] - x[i]);
+        size += (double)x[i] * x[i];
+    }
+    return sqrt(lost / size);
+}
+
+// Rounding to steps of s loses s / sqrt(12) at most, s being a block's spread over the number of steps.
+static void blocks_lose_as_little_as_their_bits_allow(void **state)
+{
+    (void)state;
+    static const struct {
+        DType type;
+        double least, most;
+    } LOSS[] = {{DTYPE_Q8_0, 0.002, 0.006},
+                {DTYPE_Q4_0, 0.05, 0.10},
+                {DTYPE_Q4_1, 0.05, 0.09},
+                {DTYPE_Q4_K, 0.04, 0.075}};
+    for (size_t i = 0; i < sizeof LOSS / sizeof *LOSS; i++)
+        for (int k = -3; k <= 3; k++) {
+            const double loss = relative_loss(LOSS[i].type, powf(10, (float)k), 0);
+            if (!(loss >= LOSS[i].least && loss <= LOSS[i].most))
+                fail_msg("%s loses %.4f of numbers of size 1e%d, expected %.3f to %.3f",
+                         dtype_name(LOSS[i].type), loss, k, LOSS[i].least, LOSS[i].most);
+        }
+    // Numbers far from 0 keep their differences only in types with a minimum, which Q4_K has for negative ones.
+    assert_true(relative_loss(DTYPE_Q4_K, 0.1f, -1) < 0.012);
+    assert_true(relative_loss(DTYPE_Q4_1, 0.1f, 1) < 0.012);
+    assert_true(relative_loss(DTYPE_Q4_0, 0.1f, 1) > 0.02);
+    assert_true(relative_loss(DTYPE_Q4_K, 0.1f, 1) < 0.03);
+}
+
+static void blocks_of_one_number_keep_it(void **state)
+{
+    (void)state;
+    static const DType TYPES[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_Q4_1, DTYPE_Q4_K};
+    static const float NUMBERS[] = {0, 1, -1, 0.37f, -250};
+    for (size_t t = 0; t < sizeof TYPES / sizeof *TYPES; t++)
+        for (size_t n = 0; n < sizeof NUMBERS / sizeof *NUMBERS; n++) {
+            float x[256], back[256];
+            uint8_t bytes[512];
+            for (int i = 0; i < 256; i++) x[i] = NUMBERS[n];
+            assert_true(dtype_from_floats(TYPES[t], bytes, x, 256));
+            assert_true(dtype_to_floats(TYPES[t], back, bytes, 256));
+            for (int i = 0; i < 256; i++)
+                if (!(fabsf(back[i] - x[i]) <= fabsf(x[i]) * 0x1p-10f))    // a half's precision
+                    fail_msg("%s: %g became %g", dtype_name(TYPES[t]), (double)x[i],
+                             (double)back[i]);
+        }
+}
+
+// One over their scale overflows: what is written must not depend on what infinity is as a whole number.
+static void blocks_of_the_smallest_numbers_become_zeros(void **state)
+{
+    (void)state;
+    static const DType TYPES[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_Q4_1, DTYPE_Q4_K};
+    static const uint8_t CODES[] = {0, 0x88, 0, 0};    // a Q4_0 of 8 is 0
+    float x[256], back[256];
+    uint8_t bytes[512];
+    for (int i = 0; i < 256; i++) x[i] = i % 3 == 0 ? 1e-38f : i % 3 == 1 ? -1e-39f : 0;
+    for (size_t t = 0; t < sizeof TYPES / sizeof *TYPES; t++) {
+        assert_true(dtype_from_floats(TYPES[t], bytes, x, 256));
+        assert_true(dtype_to_floats(TYPES[t], back, bytes, 256));
+        for (int i = 0; i < 256; i++) assert_true(fabsf(back[i]) < 1e-30f);
+        if (TYPES[t] != DTYPE_Q4_K)
+            assert_int_equal(bytes[dtype_info[TYPES[t]].bytes - 1], CODES[t]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +492,10 @@ int main(void)
         cmocka_unit_test(blocks_of_32_are_scaled),
         cmocka_unit_test(blocks_of_256_have_a_scale_for_each_part),
         cmocka_unit_test(random_blocks_are_read_as_by_ggml),
+        cmocka_unit_test(numbers_become_the_blocks_that_ggml_makes_of_them),
+        cmocka_unit_test(blocks_lose_as_little_as_their_bits_allow),
+        cmocka_unit_test(blocks_of_one_number_keep_it),
+        cmocka_unit_test(blocks_of_the_smallest_numbers_become_zeros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,10 @@
 // Every kernel of every variant of `cpu` that this processor can run, with one thread and with more,
-// of the device `far`, and what the device `onednn` has of its own, against ref.
+// of the device `far`, and what the device `onednn` has of its own, against ref. An argument names one kernel.
 #include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/team.h"
@@ -40,6 +41,7 @@ typedef struct Case {
 static Case cases[CASES];
 static struct CMUnitTest tests[CASES];
 static size_t count;
+static const char *only;    // this kernel, or NULL
 
 static void agrees_with_ref(void **state)
 {
@@ -51,6 +53,7 @@ static void agrees_with_ref(void **state)
 
 static void add_case(const Check *check, const Kernels *table, int threads)
 {
+    if (only != NULL && strcmp(only, check->kernel) != 0) return;
     Case *c = &cases[count];
     *c = (Case){.check = check, .table = table, .threads = threads};
     snprintf(c->name, sizeof c->name, "%s_of_%s_with_%d_threads_agrees_with_ref", check->kernel,
@@ -58,9 +61,13 @@ static void add_case(const Check *check, const Kernels *table, int threads)
     tests[count++] = (struct CMUnitTest){c->name, agrees_with_ref, NULL, NULL, c};
 }
 
-static void add_cases(const Kernels *table, int threads)
+// Without those that `base`, which is checked as well, has too.
+static void add_cases(const Kernels *table, int threads, const Kernels *base)
 {
-    for (int k = 0; k < KERNELS; k++) add_case(&checks[k], table, threads);
+#define X(name, prototype, arguments, work)                                                        \
+    if (base == NULL || table->name != base->name) add_case(&checks[KERNEL_##name], table, threads);
+    KERNEL_LIST(X)
+#undef X
 }
 
 // A kernel that is cpu's has been checked. oneDNN's sums depend on the number of threads, which the checks with
@@ -80,16 +87,20 @@ static void add_onednn_cases(void)
 #undef X
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    only = argc > 1 ? argv[1] : NULL;
     static Kernels cpu[CPU_VARIANTS], far;
     for (int v = 0; v < CPU_VARIANTS; v++) {
         if (!cpu_variants[v].can_run()) continue;
         cpu[v] = kernels_complete(cpu_variants[v].table);
-        for (int t = 0; t < TEAMS; t++) add_cases(&cpu[v], teams[t]);
+        const bool last =
+            v + 1 == CPU_VARIANTS;    // the next one is what a variant may be based on
+        const Kernels next = last ? (Kernels){0} : kernels_complete(cpu_variants[v + 1].table);
+        for (int t = 0; t < TEAMS; t++) add_cases(&cpu[v], teams[t], last ? NULL : &next);
     }
     far = mirror_of(&device_far);
-    add_cases(&far, 1);
+    add_cases(&far, 1, NULL);
     add_onednn_cases();
     return _cmocka_run_group_tests("kernels", tests, count, NULL, NULL);
 }

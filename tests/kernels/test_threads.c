@@ -46,6 +46,11 @@ static const PoolShape windows = {16 * CHANNELS, 20, 19, 3, 2, 1};
 
 enum { EMBEDDED = COLS };    // rows of a table that labels choose
 
+enum {
+    CODED = 256,
+    CODED_ROW = CODED / 32 * 34 / 4
+};    // numbers of a row as Q8_0, and its size in floats
+
 // Every kernel whose sums could be made in another order by other threads.
 static void run_all(float *out, const float *a, const float *b, const float *zero,
                     const int32_t *label, const int32_t *place)
@@ -79,12 +84,19 @@ static void run_all(float *out, const float *a, const float *b, const float *zer
     kernels.rms_norm_backward(out + COLS, out, b, zero, a, rstd, 0, norm_rows(ROWS, COLS));
     out += COLS + ROWS * COLS;
     kernels.fill(out, 0, EMBEDDED * COLS);
-    kernels.embedding_backward(out, label, zero, ROWS, EMBEDDED, COLS);
+    kernels.embedding_backward(out, label, zero, ROWS, EMBEDDED, COLS), out += EMBEDDED * COLS;
+    kernels.row_product(out, N, a, K, 5, (WeightRows){b, DTYPE_F32, N, K}, ACTIVATIONS_F32),
+        out += 5 * N;
+    kernels.rows_write(out, DTYPE_Q8_0, b, N, CODED);
+    kernels.row_product(out + N * CODED_ROW, N, a, CODED, 5,
+                        (WeightRows){out, DTYPE_Q8_0, N, CODED}, ACTIVATIONS_Q8);
+    kernels.row_product(out + N * CODED_ROW + 5 * N, N, a, CODED, 5,
+                        (WeightRows){out, DTYPE_Q8_0, N, CODED}, ACTIVATIONS_Q16);
 }
 
 enum {
     ALL = 3 * M * N + 3 * N + 5 + COLS + 2 * ROWS * COLS + 1 + LONG + 4 * IMAGES + 4 * CHANNELS +
-          2 * ROWS + 3 * COLS + 2 * ROWS * COLS + EMBEDDED * COLS
+          2 * ROWS + 3 * COLS + 2 * ROWS * COLS + EMBEDDED * COLS + 15 * N + N * CODED_ROW
 };
 
 static void one_thread_and_more_give_the_same_bits(void **state)

@@ -74,6 +74,7 @@ char *sample_text(const Experiment *lab, Arena *arena, const char *prompt, int t
     Sample sample = {.text = arena_alloc(arena, room + 1), .room = room};
     if (!encode_prompt(tokenizer, prompt, &sample.ids, err)) return NULL;
     sample.stream = token_stream_open(tokenizer, (DecodeOptions){.skip_special = true});
+    REQUIRE(sample.stream != NULL, "no memory for a text");
     put(&sample, prompt, strlen(prompt));
     Arena *work = arena_new("sample", (size_t)8 << 30);
     Rng rng = rng_stream(lab->run->seed, stream);

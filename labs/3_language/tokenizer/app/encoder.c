@@ -66,6 +66,11 @@ bool tokenizer_is_special(const Tokenizer *t, int id)
     return token_at(t, id)->kind == TOKEN_SPECIAL;
 }
 
+size_t tokenizer_longest(const Tokenizer *t)
+{
+    return t->longest;
+}
+
 const char *tokenizer_piece(const Tokenizer *t, int id, size_t *bytes)
 {
     const Token *token = token_at(t, id);
@@ -159,9 +164,13 @@ struct TokenStream {
 TokenStream *token_stream_open(const Tokenizer *t, DecodeOptions options)
 {
     TokenStream *stream = calloc(1, sizeof *stream);
-    REQUIRE(stream != NULL, "no memory for a stream");
-    *stream = (TokenStream){.tokenizer = t, .options = options};
-    return stream;
+    if (stream == NULL) return NULL;
+    *stream = (TokenStream){.tokenizer = t, .options = options, .started = options.continues};
+    const size_t room = t->longest + 4;    // behind what is held of a character
+    stream->text = (Bytes){.data = malloc(room), .room = room};
+    if (stream->text.data != NULL) return stream;
+    token_stream_close(stream);
+    return NULL;
 }
 
 void token_stream_close(TokenStream *stream)
@@ -233,7 +242,7 @@ const char *token_stream_end(TokenStream *s, size_t *bytes)
 char *tokenizer_decode(const Tokenizer *t, const int32_t *ids, size_t count, DecodeOptions options,
                        size_t *bytes)
 {
-    TokenStream stream = {.tokenizer = t, .options = options};
+    TokenStream stream = {.tokenizer = t, .options = options, .started = options.continues};
     for (size_t i = 0; i < count; i++) add_token(&stream, ids[i]);
     *bytes = stream.text.count;
     bytes_add(&stream.text, "", 1);

@@ -38,6 +38,12 @@ void tokenizer_close(Tokenizer *tokenizer);    // NULL is fine
 // A tokenizer.json that `tokenizers` and `transformers` open.
 bool tokenizer_save(const Tokenizer *tokenizer, const char *path, Error *err);
 
+// The vocabulary as values of a GGUF file, tokenizer.ggml.*, that llama.cpp reads; ids up to `count`, the
+// model's, stand for nothing where the tokenizer ends before. False, with nothing written, for one that
+// GGUF has no name for.
+typedef struct GgufWriter GgufWriter;
+bool tokenizer_write_gguf(const Tokenizer *tokenizer, GgufWriter *out, int count, Error *err);
+
 // Byte-level BPE, the same merges that `tokenizers` trains on the text: each time the pair of tokens that
 // is most often beside each other within a piece (in "aaa" it counts twice), of equals the one of lower ids.
 typedef struct TokenizerTraining {
@@ -64,6 +70,7 @@ int tokenizer_token(const Tokenizer *tokenizer, const char *name);    // "<|im_e
 // "padding", "truncation and padding"; NULL: nothing.
 const char *tokenizer_ignores(const Tokenizer *tokenizer);
 bool tokenizer_is_special(const Tokenizer *tokenizer, int id);
+size_t tokenizer_longest(const Tokenizer *tokenizer);    // bytes that an id decodes to, at most
 
 // The bytes that an id decodes to, not ended by a zero and perhaps half a character; "" and 0 for an
 // id that stands for nothing. Special tokens are their names.
@@ -85,6 +92,7 @@ bool tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t bytes
 
 typedef struct DecodeOptions {
     bool skip_special;
+    bool continues;    // a text that has begun: its first space is its own
 } DecodeOptions;
 
 // malloc; a zero stands behind its bytes. Ids that stand for nothing are left out.
@@ -92,9 +100,10 @@ char *tokenizer_decode(const Tokenizer *tokenizer, const int32_t *ids, size_t co
                        DecodeOptions options, size_t *bytes);
 
 // One id at a time: half a character is held back until the rest of it comes, so that what is printed
-// is always whole. In sum the bytes are those of tokenizer_decode().
+// is always whole. In sum the bytes are those of tokenizer_decode(). All memory is allocated at the start.
 typedef struct TokenStream TokenStream;
-TokenStream *token_stream_open(const Tokenizer *tokenizer, DecodeOptions options);
+TokenStream *token_stream_open(const Tokenizer *tokenizer,
+                               DecodeOptions options);                        // NULL: no memory
 const char *token_stream_step(TokenStream *stream, int id, size_t *bytes);    // until the next call
 const char *token_stream_end(TokenStream *stream,
                              size_t *bytes);    // what was held; then a new text

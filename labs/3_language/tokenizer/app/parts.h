@@ -27,6 +27,7 @@ struct Tokenizer {
     int bos, eos;
     Normalizer pieces_to_text;    // what decoding replaces in a piece
     bool strip_space;             // and takes one space from the start of a text
+    size_t longest;               // bytes of a token's text
     const char *about;
     cJSON *parts;    // {"truncation", "padding", "normalizer", ...} for the writer
     struct Scratch *_Atomic scratch;    // one that no thread uses just now; NULL

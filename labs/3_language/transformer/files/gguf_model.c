@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "common/gguf_writer.h"
 #include "kernels/device.h"
 #include "labs/3_language/transformer/files/rope_factors.h"
 #include "labs/3_language/transformer/files/sources.h"
@@ -111,16 +110,16 @@ static void read_scaling(Settings *s, ModelConfig *c)
         if (value(s, others[i]) != NULL) fail(s, "'%s.%s' is not supported", s->arch, others[i]);
 }
 
-static const char FACTORS[] = "rope_freqs.weight";
+const char gguf_model_factors[] = "rope_freqs.weight";
 
 // The settings beside the factors are ours: other writers leave them out.
 static void read_factors(Settings *s, ModelConfig *c)
 {
-    const GgufTensor *tensor = gguf_tensor(s->file, FACTORS);
+    const GgufTensor *tensor = gguf_tensor(s->file, gguf_model_factors);
     if (tensor == NULL || s->failed) return;
     RopeScaling *scaling = &c->rope.scaling;
     if (tensor->type != DTYPE_F32 || tensor->dims != 1 || tensor->count != (uint64_t)c->head / 2) {
-        fail(s, "'%s' is not %d numbers of F32, half a head", FACTORS, c->head / 2);
+        fail(s, "'%s' is not %d numbers of F32, half a head", gguf_model_factors, c->head / 2);
         return;
     }
     scaling->low_freq_factor = real(s, "rope.scaling.low_freq_factor", 0);
@@ -131,7 +130,7 @@ static void read_factors(Settings *s, ModelConfig *c)
     memcpy(factors, tensor->data, tensor->bytes);
     if (!rope_factors_read(c, factors))
         fail(s, "'%s' is not the scaling of a Llama 3 model, the only one that is supported",
-             FACTORS);
+             gguf_model_factors);
     free(factors);
 }
 
@@ -206,7 +205,7 @@ static const char *name_at(const ModelFile *file, int index)
 
 static bool needless(const char *name)    // it is read with the settings
 {
-    return strcmp(name, FACTORS) == 0;
+    return strcmp(name, gguf_model_factors) == 0;
 }
 
 static const char *find_arch(const Gguf *file, Error *err)
@@ -281,10 +280,10 @@ static void put_rope(GgufWriter *out, const char *arch, const ModelConfig *c)
     put_real(out, arch, "rope.scaling.factor", scaling->factor);
 }
 
-static void put_config(GgufWriter *out, const char *arch, const ModelConfig *c)
+void gguf_model_settings(GgufWriter *out, const ModelFamily *family, const ModelConfig *c)
 {
+    const char *arch = family->type;
     gguf_writer_text(out, "general.architecture", arch);
-    gguf_writer_integer(out, "general.file_type", 0);    // all F32
     put_integer(out, arch, "vocab_size", c->vocabulary);
     put_integer(out, arch, "context_length", c->context);
     put_integer(out, arch, "embedding_length", c->width);
@@ -325,7 +324,7 @@ static void put_tensors(GgufWriter *out, const ModelConfig *config, const Pieces
 {
     const uint64_t half = (uint64_t)config->head / 2;
     const bool scaled = config->rope.scaling.kind == ROPE_LLAMA3;
-    if (scaled) gguf_writer_tensor(out, FACTORS, DTYPE_F32, 1, &half);
+    if (scaled) gguf_writer_tensor(out, gguf_model_factors, DTYPE_F32, 1, &half);
     for (int i = 0; i < pieces->count; i++) {
         const Piece *piece = &pieces->list[i];
         const uint64_t rows = (uint64_t)piece->rows, cols = (uint64_t)piece->cols;
@@ -351,23 +350,31 @@ static void put_tensors(GgufWriter *out, const ModelConfig *config, const Pieces
     }
 }
 
+const ModelFamily *gguf_model_family(const ModelConfig *config, const char *path, Error *err)
+{
+    const ModelFamily *family = config_json_family(config, err);
+    const RopeScaling *scaling = &config->rope.scaling;
+    if (family == NULL) error_wrap(err, "%s", path);
+    else if (config->mlp == MLP_GELU_ERF)
+        error_set(err, "%s: GGUF has no GELU by erf in gpt2", path);
+    else if (scaling->beta_fast > 0 || scaling->beta_slow > 0 || scaling->attention_factor > 0)
+        error_set(err, "%s: yarn's beta and attention factors are not written to GGUF", path);
+    else return family;
+    return NULL;
+}
+
 bool gguf_model_write(const char *path, const ModelConfig *config, const Params *params,
                       const GgufVocabulary *vocabulary, Error *err)
 {
-    const ModelFamily *family = config_json_family(config, err);
-    if (family == NULL) return error_wrap(err, "%s", path);
-    const RopeScaling *scaling = &config->rope.scaling;
-    if (config->mlp == MLP_GELU_ERF)
-        return error_set(err, "%s: GGUF has no GELU by erf in gpt2", path);
-    if (scaling->beta_fast > 0 || scaling->beta_slow > 0 || scaling->attention_factor > 0)
-        return error_set(err, "%s: yarn's beta and attention factors are not written to GGUF",
-                         path);
+    const ModelFamily *family = gguf_model_family(config, path, err);
+    if (family == NULL) return false;
     GgufWriter *out = gguf_writer_open(path, err);
     if (out == NULL) return false;
     const size_t room = (size_t)model_config_params(config) * sizeof(float);
     Arena *scratch = arena_new("GGUF", 2 * room + ((size_t)64 << 20));
     const Pieces pieces = pieces_of(scratch, config, family->gguf);
-    put_config(out, family->type, config);
+    gguf_model_settings(out, family, config);
+    gguf_writer_integer(out, "general.file_type", 0);    // all F32
     put_vocabulary(out, config, vocabulary);
     put_tensors(out, config, &pieces, params, scratch);
     arena_free(scratch);

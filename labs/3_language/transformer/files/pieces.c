@@ -162,18 +162,26 @@ static void transpose(float *out, const float *in, int rows, int cols)    // in 
             out[(size_t)j * (size_t)rows + (size_t)i] = in[(size_t)i * (size_t)cols + (size_t)j];
 }
 
-// Row r of a head in memory, as a row of the file: the two halves alternate there.
-static int row_in_file(int r, int head)
+// Of a head's rows in memory the two halves alternate in the file.
+int piece_row_in_file(const Piece *piece, int r)
 {
-    const int within = r % head, half = head / 2;
+    if (piece->layout == LAYOUT_PLAIN) return r;
+    const int within = r % piece->head, half = piece->head / 2;
     return r - within + 2 * (within % half) + within / half;
+}
+
+int piece_row_in_memory(const Piece *piece, int r)
+{
+    if (piece->layout == LAYOUT_PLAIN) return r;
+    const int within = r % piece->head, half = piece->head / 2;
+    return r - within + within / 2 + within % 2 * half;
 }
 
 static void move_rows(const Piece *piece, float *out, const float *in, bool to_file)
 {
     const size_t cols = piece->cols > 0 ? (size_t)piece->cols : 1;
     for (int r = 0; r < piece->rows; r++) {
-        const size_t memory = (size_t)r * cols, file = (size_t)row_in_file(r, piece->head) * cols;
+        const size_t memory = (size_t)r * cols, file = (size_t)piece_row_in_file(piece, r) * cols;
         memcpy(out + (to_file ? file : memory), in + (to_file ? memory : file), cols * sizeof *out);
     }
 }

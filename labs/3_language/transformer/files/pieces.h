@@ -54,6 +54,10 @@ const char *pieces_head(Format format);
 int piece_shape(const Piece *piece, int shape[2]);
 size_t piece_count(const Piece *piece);
 
+// Where row r of the piece lies in the file, of a layout that is not transposed.
+int piece_row_in_file(const Piece *piece, int r);
+int piece_row_in_memory(const Piece *piece, int r);    // of row r in the file
+
 // As in the file -> as in memory, and back; count numbers each.
 void piece_from_file(const Piece *piece, float *out, const float *in);
 void piece_to_file(const Piece *piece, float *out, const float *in);

@@ -78,6 +78,8 @@ static bool set_texts(Tokenizer *t, Error *err)
         token->text_bytes = (uint32_t)bytes;
     }
     free(held.data);
+    for (int id = 0; id < v->count; id++)
+        if (v->tokens[id].text_bytes > t->longest) t->longest = v->tokens[id].text_bytes;
     return good;
 }
 

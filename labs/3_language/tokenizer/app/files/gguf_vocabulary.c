@@ -3,23 +3,12 @@
 #include <string.h>
 #include "common/gguf.h"
 #include "common/text.h"
+#include "labs/3_language/tokenizer/app/files/gguf_names.h"
 #include "labs/3_language/tokenizer/app/files/plain.h"
 #include "labs/3_language/tokenizer/app/files/scored.h"
 #include "labs/3_language/tokenizer/app/files/tokenizer_json.h"
 
 enum { VOCABULARY_MAX = 1 << 22 };
-
-// The numbers of tokenizer.ggml.token_type.
-typedef enum GgufTokenType {
-    GGUF_NORMAL = 1,
-    GGUF_UNKNOWN,
-    GGUF_CONTROL,
-    GGUF_USER_DEFINED,
-    GGUF_UNUSED,
-    GGUF_BYTE,
-} GgufTokenType;
-
-#define KEY(name) "tokenizer.ggml." name
 
 typedef struct Source {
     const Gguf *file;
@@ -55,34 +44,6 @@ static char *copy(Arena *arena, GgufText text)
     return arena_print(arena, "%.*s", (int)text.length, text.bytes);
 }
 
-// A name of tokenizer.ggml.pre, and what llama.cpp knows of it that the file may leave out.
-typedef struct PreTokenizer {
-    const char *name, *style;
-    bool bos, ignore_merges;
-} PreTokenizer;
-
-static const PreTokenizer pre_tokenizers[] = {
-    {"dbrx", "llama3", false, false},
-    {"deepseek-llm", "deepseek-llm", false, false},
-    {"deepseek-v3", "deepseek-v3", false, false},
-    {"falcon", "falcon", false, false},
-    {"gpt-2", "gpt2", false, false},
-    {"gpt-4o", "gpt-4o", false, false},
-    {"llama-bpe", "llama3", true, true},
-    {"phi-2", "gpt2", false, false},
-    {"qwen2", "qwen2", false, false},
-    {"qwen35", "qwen3.5", false, false},
-    {"refact", "smollm", false, false},
-    {"smollm", "smollm", false, false},
-    {"starcoder", "smollm", false, false},
-    {"tekken", "tekken", true, true},
-    // Other spellings.
-    {"gpt2", "gpt2", false, false},
-    {"llama3", "llama3", true, true},
-    {"llama-v3", "llama3", true, true},
-};
-enum { PRE_TOKENIZERS = sizeof pre_tokenizers / sizeof *pre_tokenizers, SHOWN = 14 };
-
 static const PreTokenizer *find_pre_tokenizer(const Source *s, Arena *arena, Error *err)
 {
     GgufText pre = {NULL, 0};
@@ -93,7 +54,7 @@ static const PreTokenizer *find_pre_tokenizer(const Source *s, Arena *arena, Err
                      : arena_print(arena, "none");
     for (int i = 0; i < PRE_TOKENIZERS; i++)
         if (strcmp(pre_tokenizers[i].name, name) == 0) return &pre_tokenizers[i];
-    for (int i = 0; i < SHOWN; i++)
+    for (int i = 0; i < PRE_TOKENIZERS_SHOWN; i++)
         names = arena_print(arena, "%s%s%s", names, i > 0 ? ", " : "", pre_tokenizers[i].name);
     text_clean(name);
     error_set(err, "%s: the pre-tokenizer '%s' is not supported, expected one of %s", s->where,

@@ -1,5 +1,6 @@
 /* What is not a tokenizer is refused with one sentence; and vocabularies from other programs' files. */
 #include "labs/3_language/tokenizer/app/tests/fixtures.h"
+#include "common/gguf_writer.h"
 #include "tests/gguf_bytes.h"
 
 static void refuses_bytes(const void *bytes, size_t size, const char *sentence)
@@ -552,6 +553,73 @@ static void gguf_pre_tokenizers_have_the_ids_of_tokenizers(void **state)
     cJSON_Delete(whole);
 }
 
+// ---- written as GGUF ----
+
+static void write_vocabulary(const Tokenizer *t, const char *path, int count)
+{
+    Error err;
+    GgufWriter *out = gguf_writer_open(path, &err);
+    if (out == NULL) fail_msg("%s", err.message);
+    if (!tokenizer_write_gguf(t, out, count, &err)) fail_msg("%s", err.message);
+    if (!gguf_writer_commit(out, &err)) fail_msg("%s", err.message);
+}
+
+// Ids with and without special tokens, and the bytes that they decode to.
+static void assert_both_encode(const char *name, const Tokenizer *a, const Tokenizer *b)
+{
+    static const char *const texts[] = {"",
+                                        "Hello, world!",
+                                        " it's 12345 IT'S\n\n x",
+                                        "a  b   c",
+                                        "caf\xc3\xa9 \xf0\x9f\xa6\x99",
+                                        "\xe6\xad",
+                                        "<s></s><|im_end|><|endoftext|>"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (int special = 0; special < 4; special++) {
+            const EncodeOptions how = {.add_special = special & 1, .parse_special = special & 2};
+            TokenIds x = encoded(a, texts[i], strlen(texts[i]), how),
+                     y = encoded(b, texts[i], strlen(texts[i]), how);
+            if (x.count != y.count ||
+                (x.count > 0 && memcmp(x.ids, y.ids, x.count * sizeof *x.ids) != 0))
+                fail_msg("%s: other ids for '%s'", name, texts[i]);
+            free(x.ids);
+            free(y.ids);
+        }
+    assert_int_equal(tokenizer_eos(a), tokenizer_eos(b));
+}
+
+static void vocabularies_written_as_gguf_have_the_same_ids(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"gpt2", "llama2", "llama3", "smollm", "qwen2"};
+    const int count = HAVE_UTF8PROC ? 5 : 4;
+    for (int i = 0; i < count; i++) {
+        Tokenizer *t = fixture(names[i]);
+        write_vocabulary(t, scratch_path(".gguf"), tokenizer_size(t) + 3);
+        Tokenizer *read = must_open(scratch_path(".gguf"));
+        assert_int_equal(tokenizer_size(read), tokenizer_size(t) + 3);
+        assert_both_encode(names[i], t, read);
+        tokenizer_close(read);
+        tokenizer_close(t);
+    }
+    unlink(scratch_path(".gguf"));
+}
+
+static void vocabularies_that_gguf_cannot_hold_are_refused(void **state)
+{
+    (void)state;
+    Error err;
+    GgufWriter *out = gguf_writer_open(scratch_path(".gguf"), &err);
+    Tokenizer *bytes = tokenizer_bytes(), *gpt2 = fixture("gpt2");
+    assert_false(tokenizer_write_gguf(bytes, out, 256, &err));
+    assert_string_equal(err.message, "its pre-tokenizer has no name in GGUF");
+    assert_false(tokenizer_write_gguf(gpt2, out, 100, &err));
+    assert_non_null(strstr(err.message, "and the model 100"));
+    gguf_writer_abandon(out);
+    tokenizer_close(bytes);
+    tokenizer_close(gpt2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -572,6 +640,8 @@ int main(void)
         cmocka_unit_test(gguf_vocabularies_of_sentencepiece_are_read),
         cmocka_unit_test(gguf_vocabularies_of_bytes_are_read),
         cmocka_unit_test(gguf_pre_tokenizers_have_the_ids_of_tokenizers),
+        cmocka_unit_test(vocabularies_written_as_gguf_have_the_same_ids),
+        cmocka_unit_test(vocabularies_that_gguf_cannot_hold_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
