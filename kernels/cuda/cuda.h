@@ -6,13 +6,12 @@
  *     const char *failed = cuda_finish();    // NULL: all that was launched is done
  *
  * Compiled by nvcc they run on the GPU; compiled with the emulator, on the CPU (emulator/emulator.h). A
- * launcher returns at once and never fails itself: cuda_finish() says what became of it. Those named in
- * list.h do what stands there.
+ * launcher returns at once and never fails itself: cuda_finish() says what became of it. list.h says what
+ * each does; `kernels_cuda` has those that are there.
  */
 #pragma once
 #include <stddef.h>
-#include "kernels/mat.h"
-#include "kernels/norm.h"
+#include "kernels/kernels.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -21,19 +20,25 @@ void *cuda_new(size_t bytes);    // NULL: out of memory, or none was asked for
 void cuda_free(void *memory);
 void cuda_put(void *to, const void *host, size_t bytes);
 void cuda_get(void *host, const void *from, size_t bytes);
-void *
-cuda_workspace(size_t bytes);    // for a launcher's own use, until the next one's; kept and grown
+void *cuda_workspace(size_t bytes);    // for a launcher, until the next one: kept, and grown
 const char *cuda_finish(void);
+const char *cuda_failed(void);    // the same of what is known by now: it waits for nothing
 
-void cuda_add(float *y, const float *a, const float *b, size_t n);
-void cuda_sum(float *y, const float *x, size_t n);
-void cuda_softmax_rows(float *y, const float *x, int rows, int cols);
-void cuda_layer_norm(float *y, float *mean, float *rstd, const float *x, const float *gamma,
-                     const float *shift, float eps, NormRows s);
-void cuda_matmul(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n,
-                 int k, float beta);    // a tile of c for each block, through shared memory
+// Of a GPU alone (gpu.cu): a Device's memory, device.h.
+const char *cuda_open(int gpu);    // puts it in use; or says why not, in a static sentence
+void *cuda_reserve(size_t bytes);
+const char *cuda_commit(void *base, size_t from, size_t to);    // NULL, or what went wrong
+void cuda_release(void *base, size_t bytes);
+void cuda_copy(void *to, const void *from, size_t bytes);    // these may overlap
+
+#define X(name, prototype, arguments, work) void cuda_##name prototype;
+KERNEL_LIST(X)
+#undef X
+extern const Kernels kernels_cuda;    // table.c
+
+// An element of c for each thread; cuda_matmul has a tile for each block, through shared memory.
 void cuda_matmul_naive(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m,
-                       int n, int k, float beta);    // an element of c for each thread
+                       int n, int k, float beta);
 
 // y[c,r] = x[r,c]
 void cuda_transpose(float *y, const float *x, int rows, int cols);    // through shared memory

@@ -20,7 +20,8 @@ void cuda_put(void *to, const void *host, size_t bytes)
 
 void cuda_get(void *host, const void *from, size_t bytes)
 {
-    cudaMemcpy(host, from, bytes, cudaMemcpyDeviceToHost);
+    if (bytes == 0) cudaDeviceSynchronize();    // waits for queued work, as ever
+    else cudaMemcpy(host, from, bytes, cudaMemcpyDeviceToHost);
 }
 
 void *cuda_workspace(size_t bytes)
@@ -39,5 +40,11 @@ const char *cuda_finish(void)
 {
     const cudaError_t ran = cudaDeviceSynchronize(), launched = cudaGetLastError();
     const cudaError_t error = ran != cudaSuccess ? ran : launched;
+    return error != cudaSuccess ? cudaGetErrorString(error) : nullptr;
+}
+
+const char *cuda_failed(void)
+{
+    const cudaError_t error = cudaGetLastError();
     return error != cudaSuccess ? cudaGetErrorString(error) : nullptr;
 }

@@ -1,24 +1,37 @@
-// row_norm.cu -- layer normalisation (Ba et al. 2016): a block for each part of a row.
+/* row_norm.cu -- layer normalisation (Ba et al. 2016) and RMS normalisation (Zhang & Sennrich 2019): a block for
+ * each part of a row. The variance is taken of the differences from the mean, in double: rows far from 0 keep
+ * their digits.
+ */
+#include "kernels/cuda/columns.cuh"
 #include "kernels/cuda/cuda.h"
 #include "kernels/cuda/reduce.cuh"
 
 enum { THREADS = 128 };
 
-// The variance is taken of the differences from the mean, in double: rows far from 0 keep their digits.
+static __device__ size_t part_at(size_t part, NormRows s)
+{
+    return part / s.parts * s.row + part % s.parts * s.cols;
+}
+
+// The mean of f(c) over a part's numbers.
+template <class F> static __device__ double mean_of(int cols, F f)
+{
+    double sum = 0;
+    for (int c = threadIdx.x; c < cols; c += THREADS) sum += f(c);
+    return block_sum(sum) / cols;
+}
+
 static __global__ void __launch_bounds__(THREADS)
     layer_norm(float *y, float *mean, float *rstd, const float *x, const float *gamma,
                const float *shift, float eps, NormRows s)
 {
     const size_t part = blockIdx.x;
-    const size_t at = part / s.parts * s.row + part % s.parts * s.cols;
-    x += at;
-    y += at;
-    double sum = 0, squares = 0;
-    for (int c = threadIdx.x; c < s.cols; c += THREADS) sum += x[c];
-    const double center = block_sum(sum) / s.cols;
-    for (int c = threadIdx.x; c < s.cols; c += THREADS)
-        squares += (x[c] - center) * (x[c] - center);
-    const double scale = 1 / sqrt(block_sum(squares) / s.cols + eps);
+    x += part_at(part, s);
+    y += part_at(part, s);
+    const double center = mean_of(s.cols, [=](int c) { return (double)x[c]; });
+    const double variance =
+        mean_of(s.cols, [=](int c) { return (x[c] - center) * (x[c] - center); });
+    const double scale = 1 / sqrt(variance + eps);
     for (int c = threadIdx.x; c < s.cols; c += THREADS)
         y[c] = (float)(gamma[c] * (x[c] - center) * scale + (shift ? shift[c] : 0));
     if (threadIdx.x == 0) {
@@ -32,4 +45,77 @@ void cuda_layer_norm(float *y, float *mean, float *rstd, const float *x, const f
 {
     const unsigned parts = (unsigned)norm_parts(s);
     if (parts > 0) LAUNCH(layer_norm, parts, THREADS, 0, 0)(y, mean, rstd, x, gamma, shift, eps, s);
+}
+
+static __global__ void __launch_bounds__(THREADS)
+    rms_norm(float *y, float *rstd, const float *x, const float *gamma, float eps, NormRows s)
+{
+    const size_t part = blockIdx.x;
+    x += part_at(part, s);
+    y += part_at(part, s);
+    const double square = mean_of(s.cols, [=](int c) { return (double)x[c] * x[c]; });
+    const double scale = 1 / sqrt(square + eps);
+    for (int c = threadIdx.x; c < s.cols; c += THREADS) y[c] = (float)(gamma[c] * x[c] * scale);
+    if (threadIdx.x == 0) rstd[part] = (float)scale;
+}
+
+void cuda_rms_norm(float *y, float *rstd, const float *x, const float *gamma, float eps, NormRows s)
+{
+    const unsigned parts = (unsigned)norm_parts(s);
+    if (parts > 0) LAUNCH(rms_norm, parts, THREADS, 0, 0)(y, rstd, x, gamma, eps, s);
+}
+
+// ---- backward
+
+// dx of a part; mean is NULL where none was subtracted.
+static __global__ void __launch_bounds__(THREADS)
+    input_gradient(float *dx, const float *dy, const float *x, const float *gamma,
+                   const float *mean, const float *rstd, float beta, NormRows s)
+{
+    const size_t part = blockIdx.x, at = part_at(part, s);
+    dx += at, dy += at, x += at;
+    const double center = mean ? (double)mean[part] : 0, scale = rstd[part];
+    double sum = 0;
+    if (mean) sum = mean_of(s.cols, [=](int c) { return (double)gamma[c] * dy[c]; });
+    const double along =
+        mean_of(s.cols, [=](int c) { return (double)gamma[c] * dy[c] * (x[c] - center) * scale; });
+    for (int c = threadIdx.x; c < s.cols; c += THREADS) {
+        const double h = (x[c] - center) * scale;
+        const double value = scale * ((double)gamma[c] * dy[c] - sum - h * along);
+        dx[c] = (float)(beta == 0 ? value : beta * dx[c] + value);
+    }
+}
+
+static void backward(float *dx, float *dgamma, float *dshift, const float *dy, const float *x,
+                     const float *gamma, const float *mean, const float *rstd, float beta,
+                     NormRows s)
+{
+    const size_t parts = norm_parts(s);
+    sum_columns(
+        parts, s.cols,
+        [=] __device__(size_t part, int c) {
+            const size_t at = part_at(part, s) + c;
+            return dy[at] * (x[at] - (mean ? (double)mean[part] : 0)) * rstd[part];
+        },
+        [=] __device__(int c, double sum) { dgamma[c] = (float)sum; });
+    if (dshift)
+        sum_columns(
+            parts, s.cols,
+            [=] __device__(size_t part, int c) { return (double)dy[part_at(part, s) + c]; },
+            [=] __device__(int c, double sum) { dshift[c] = (float)sum; });
+    if (dx && parts > 0) LAUNCH(input_gradient, (unsigned)parts, THREADS, 0, 0)
+    (dx, dy, x, gamma, mean, rstd, beta, s);
+}
+
+void cuda_layer_norm_backward(float *dx, float *dgamma, float *dshift, const float *dy,
+                              const float *x, const float *gamma, const float *mean,
+                              const float *rstd, float beta, NormRows s)
+{
+    backward(dx, dgamma, dshift, dy, x, gamma, mean, rstd, beta, s);
+}
+
+void cuda_rms_norm_backward(float *dx, float *dgamma, const float *dy, const float *x,
+                            const float *gamma, const float *rstd, float beta, NormRows s)
+{
+    backward(dx, dgamma, nullptr, dy, x, gamma, nullptr, rstd, beta, s);
 }

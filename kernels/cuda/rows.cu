@@ -1,8 +1,23 @@
-// rows.cu -- matrices as rows and columns: a block for each row.
-#include "kernels/cuda/cuda.h"
-#include "kernels/cuda/reduce.cuh"
+// rows.cu -- matrices as rows and columns: softmax and its loss with a block for each row.
+#include "kernels/cuda/columns.cuh"
+#include "kernels/cuda/each.cuh"
+#include "kernels/cuda/total.cuh"
 
 enum { THREADS = 128 };
+
+void cuda_add_row(float *y, const float *x, const float *b, int rows, int cols)
+{
+    for_each((size_t)rows * cols, [=] __device__(size_t i) { y[i] = x[i] + b[i % cols]; });
+}
+
+void cuda_sum_rows(float *y, const float *x, int rows, int cols, float beta)
+{
+    sum_columns(
+        (size_t)rows, cols, [=] __device__(size_t r, int c) { return (double)x[r * cols + c]; },
+        [=] __device__(int c, double sum) { y[c] = (float)(beta == 0 ? sum : beta * y[c] + sum); });
+}
+
+// ---- softmax
 
 // The largest number so far, and the sum of exp(x - max): one pass over a row finds both (Milakov &
 // Gimelshein 2018, Algorithm 3).
@@ -30,22 +45,48 @@ static __device__ Softmax combine_block(Softmax mine)
     return mine;
 }
 
-// A thread reads and writes the same elements, so that y may be x.
-static __global__ void __launch_bounds__(THREADS) softmax_rows(float *y, const float *x, int cols)
+// A thread reads and writes the same elements, so that y may be x. With loss: also -log y of the label.
+static __global__ void __launch_bounds__(THREADS)
+    softmax_rows(float *y, double *loss, const float *x, const int32_t *label, int cols)
 {
-    x += (size_t)blockIdx.x * cols;
-    y += (size_t)blockIdx.x * cols;
+    const size_t r = blockIdx.x;
+    x += r * cols;
+    y += r * cols;
     Softmax row = {-INFINITY, 0};
     for (int c = threadIdx.x; c < cols; c += THREADS) {
         const float number = x[c];
         row = combine(row,
                       {number, number == number ? 1 : number});    // NaN is no maximum, but stays
     }
+    const bool counts = loss && threadIdx.x == 0 && label[r] >= 0;
+    const double right = counts ? x[label[r]] : 0;    // before y is written
     row = combine_block(row);
     for (int c = threadIdx.x; c < cols; c += THREADS) y[c] = expf(x[c] - row.max) / row.sum;
+    if (loss && threadIdx.x == 0)    // the logits first: log 2 is lost beside 1e30
+        loss[r] = counts ? log((double)row.sum) + (row.max - right) : 0;
 }
 
 void cuda_softmax_rows(float *y, const float *x, int rows, int cols)
 {
-    if (rows > 0 && cols > 0) LAUNCH(softmax_rows, (unsigned)rows, THREADS, 0, 0)(y, x, cols);
+    if (rows > 0 && cols > 0)
+        LAUNCH(softmax_rows, (unsigned)rows, THREADS, 0, 0)(y, nullptr, x, nullptr, cols);
+}
+
+void cuda_cross_entropy(float *y, float *p, const float *z, const int32_t *label, int rows,
+                        int cols)
+{
+    double *loss = (double *)cuda_workspace(((size_t)rows + 1) * sizeof *loss);
+    if (rows > 0) LAUNCH(softmax_rows, (unsigned)rows, THREADS, 0, 0)(p, loss, z, label, cols);
+    reduce_in_one_block((size_t)rows, [=] __device__(size_t r) { return loss[r]; },
+                        [=] __device__(double sum) { *y = (float)sum; });
+}
+
+void cuda_cross_entropy_backward(float *dz, const float *dloss, float factor, const float *p,
+                                 const int32_t *label, int rows, int cols, float beta)
+{
+    for_each((size_t)rows * cols, [=] __device__(size_t i) {
+        const int32_t right = label[i / cols];
+        const float value = right < 0 ? 0 : factor * dloss[0] * (p[i] - ((int)(i % cols) == right));
+        dz[i] = blend(beta, &dz[i], value);
+    });
 }

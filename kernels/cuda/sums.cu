@@ -1,28 +1,57 @@
-/* sums.cu -- reductions to one number, accumulated in double. Each block sums its share, one block sums the
- * shares: how many there are depends on n alone, so that the sum has the same bits on every device.
- */
-#include "kernels/cuda/cuda.h"
-#include "kernels/cuda/reduce.cuh"
-
-enum { THREADS = 256, SHARES = 512 };
-
-template <class To, class From> static __global__ void sum(To *y, const From *x, size_t n)
-{
-    double mine = 0;
-    const size_t stride = (size_t)gridDim.x * blockDim.x;
-    for (size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += stride) mine += x[i];
-    mine = block_sum(mine);
-    if (threadIdx.x == 0) y[blockIdx.x] = (To)mine;
-}
+// sums.cu -- reductions to one number.
+#include "kernels/cuda/total.cuh"
 
 void cuda_sum(float *y, const float *x, size_t n)
 {
-    const size_t shares = n / (4 * THREADS) < SHARES ? n / (4 * THREADS) : (size_t)SHARES;
-    if (shares <= 1) {
-        LAUNCH((sum<float, float>), 1, THREADS, 0, 0)(y, x, n);
-        return;
-    }
-    double *share = (double *)cuda_workspace(SHARES * sizeof *share);
-    LAUNCH((sum<double, float>), (unsigned)shares, THREADS, 0, 0)(share, x, n);
-    LAUNCH((sum<float, double>), 1, THREADS, 0, 0)(y, share, shares);
+    reduce(
+        n, [=] __device__(size_t i) { return (double)x[i]; },
+        [=] __device__(double sum) { *y = (float)sum; });
+}
+
+void cuda_sum_squares(float *y, const float *x, size_t n)
+{
+    reduce(
+        n, [=] __device__(size_t i) { return (double)x[i] * x[i]; },
+        [=] __device__(double sum) { *y = (float)sum; });
+}
+
+void cuda_squared_error(float *y, const float *x, const float *t, size_t n)
+{
+    reduce(
+        n,
+        [=] __device__(size_t i) {
+            const double error = (double)x[i] - t[i];
+            return error * error;
+        },
+        [=] __device__(double sum) { *y = (float)sum; });
+}
+
+// -t log s - (1-t) log(1-s) with s = sigmoid(z), rewritten so that no log meets a 0.
+void cuda_bce_logits(float *y, const float *z, const float *t, size_t n)
+{
+    reduce(
+        n,
+        [=] __device__(size_t i) {
+            return (double)((z[i] > 0 ? z[i] : 0) - z[i] * t[i]) + log1pf(expf(-fabsf(z[i])));
+        },
+        [=] __device__(double sum) { *y = (float)sum; });
+}
+
+void cuda_label_factor(float *y, const int32_t *label, size_t n)
+{
+    reduce(
+        n, [=] __device__(size_t i) { return (double)(label[i] >= 0); },
+        [=] __device__(double sum) { *y = sum > 0 ? 1 / (float)sum : 0; });
+}
+
+// |g| stays in double until both are written (list.h).
+void cuda_clip_scale(float *clip, const float *g, size_t n, float max_norm)
+{
+    reduce(
+        n, [=] __device__(size_t i) { return (double)g[i] * g[i]; },
+        [=] __device__(double squares) {
+            const double norm = sqrt(squares);
+            clip[1] = (float)norm;
+            clip[0] = (float)(norm > max_norm ? max_norm / norm : 1);
+        });
 }

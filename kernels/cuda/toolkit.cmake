@@ -1,5 +1,10 @@
 # toolkit.cmake -- CUDA as a language, where LABS_CUDA allows it and nvcc is found.
-set(LABS_CUDA AUTO CACHE STRING "Build for NVIDIA GPUs: AUTO (where nvcc is found), ON, OFF")
+set(LABS_HAS_CUDA OFF)
+set(default "$ENV{LABS_CUDA}")    # the environment's, for ./lab
+if(default STREQUAL "")
+  set(default AUTO)
+endif()
+set(LABS_CUDA ${default} CACHE STRING "Build for NVIDIA GPUs: AUTO (where nvcc is found), ON, OFF")
 set_property(CACHE LABS_CUDA PROPERTY STRINGS AUTO ON OFF)
 if(NOT LABS_CUDA MATCHES "^(AUTO|ON|OFF)$")
   message(FATAL_ERROR "LABS_CUDA is '${LABS_CUDA}'; it can be AUTO, ON or OFF")
@@ -44,3 +49,4 @@ if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
   list(APPEND CMAKE_CUDA_ARCHITECTURES ${last}-virtual)
 endif()
 enable_language(CUDA)
+set(LABS_HAS_CUDA ON)
