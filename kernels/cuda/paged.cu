@@ -43,7 +43,7 @@ static __device__ void write_q8_0(uint8_t *out, const float *x)
 }
 
 // Block i of all the tokens' rows, where a block is one number or 32.
-template <DType TYPE> struct Write {
+template <DType TYPE> struct PagedWrite {
     uint8_t *out;
     const float *x;
     size_t x_row;
@@ -69,8 +69,8 @@ static void write(PagedKv kv, const float *k, size_t k_row, const float *v, size
     const Cache cache = cache_of(kv);
     const size_t row = (size_t)kv.kv_heads * kv.head,
                  n = tokens * (TYPE == DTYPE_Q8_0 ? row / 32 : row);
-    for_each(n, Write<TYPE>{cache.k, k, k_row, slot, cache});
-    for_each(n, Write<TYPE>{cache.v, v, v_row, slot, cache});
+    for_each(n, PagedWrite<TYPE>{cache.k, k, k_row, slot, cache});
+    for_each(n, PagedWrite<TYPE>{cache.v, v, v_row, slot, cache});
 }
 
 void cuda_paged_write(PagedKv kv, const float *k, size_t k_row, const float *v, size_t v_row,

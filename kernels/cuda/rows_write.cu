@@ -150,7 +150,7 @@ static __device__ void write_q4_k(uint8_t *out, const float *x)
     }
 }
 
-template <DType TYPE> struct Write {
+template <DType TYPE> struct RowsWrite {
     uint8_t *out;
     const float *x;
 
@@ -169,7 +169,7 @@ template <DType TYPE> struct Write {
 
 template <DType TYPE> static void write(void *out, const float *x, size_t numbers)
 {
-    for_each(numbers / stored_blocks[TYPE].numbers, Write<TYPE>{(uint8_t *)out, x});
+    for_each(numbers / stored_blocks[TYPE].numbers, RowsWrite<TYPE>{(uint8_t *)out, x});
 }
 
 void cuda_rows_write(void *out, DType type, const float *x, int rows, int cols)
