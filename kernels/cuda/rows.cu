@@ -1,9 +1,10 @@
-// rows.cu -- matrices as rows and columns: softmax and its loss with a block for each row.
+// rows.cu -- matrices as rows and columns: softmax and its loss with a block for each row, of a warp
+// where the row is short.
 #include "kernels/cuda/columns.cuh"
 #include "kernels/cuda/each.cuh"
 #include "kernels/cuda/total.cuh"
 
-enum { THREADS = 128 };
+enum { SHORT = 1024 };    // columns of a short row
 
 void cuda_add_row(float *y, const float *x, const float *b, int rows, int cols)
 {
@@ -32,20 +33,25 @@ static __device__ Softmax combine(Softmax a, Softmax b)
     return {max, a.sum * expf(a.max - max) + b.sum * expf(b.max - max)};
 }
 
-static __device__ Softmax combine_block(Softmax mine)
+template <int THREADS> static __device__ Softmax combine_block(Softmax mine)
 {
-    __shared__ Softmax of_warp[THREADS / 32];
     for (int bits = 16; bits > 0; bits /= 2)
         mine = combine(mine, {__shfl_xor_sync(WHOLE_WARP, mine.max, bits),
                               __shfl_xor_sync(WHOLE_WARP, mine.sum, bits)});
-    if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = mine;
-    __syncthreads();
-    mine = of_warp[0];
-    for (int i = 1; i < THREADS / 32; i++) mine = combine(mine, of_warp[i]);
-    return mine;
+    if constexpr (THREADS == 32) {
+        return mine;
+    } else {
+        __shared__ Softmax of_warp[THREADS / 32];
+        if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = mine;
+        __syncthreads();
+        mine = of_warp[0];
+        for (int i = 1; i < THREADS / 32; i++) mine = combine(mine, of_warp[i]);
+        return mine;
+    }
 }
 
 // A thread reads and writes the same elements, so that y may be x. With loss: also -log y of the label.
+template <int THREADS>
 static __global__ void __launch_bounds__(THREADS)
     softmax_rows(float *y, double *loss, const float *x, const int32_t *label, int cols)
 {
@@ -60,23 +66,30 @@ static __global__ void __launch_bounds__(THREADS)
     }
     const bool counts = loss && threadIdx.x == 0 && label[r] >= 0;
     const double right = counts ? x[label[r]] : 0;    // before y is written
-    row = combine_block(row);
+    row = combine_block<THREADS>(row);
     for (int c = threadIdx.x; c < cols; c += THREADS) y[c] = expf(x[c] - row.max) / row.sum;
     if (loss && threadIdx.x == 0)    // the logits first: log 2 is lost beside 1e30
         loss[r] = counts ? log((double)row.sum) + (row.max - right) : 0;
 }
 
+static void softmax(float *y, double *loss, const float *x, const int32_t *label, int rows,
+                    int cols)
+{
+    if (rows == 0 || cols == 0) return;
+    if (cols > SHORT) LAUNCH(softmax_rows<128>, (unsigned)rows, 128, 0, 0)(y, loss, x, label, cols);
+    else LAUNCH(softmax_rows<32>, (unsigned)rows, 32, 0, 0)(y, loss, x, label, cols);
+}
+
 void cuda_softmax_rows(float *y, const float *x, int rows, int cols)
 {
-    if (rows > 0 && cols > 0)
-        LAUNCH(softmax_rows, (unsigned)rows, THREADS, 0, 0)(y, nullptr, x, nullptr, cols);
+    softmax(y, nullptr, x, nullptr, rows, cols);
 }
 
 void cuda_cross_entropy(float *y, float *p, const float *z, const int32_t *label, int rows,
                         int cols)
 {
     double *loss = (double *)cuda_workspace(((size_t)rows + 1) * sizeof *loss);
-    if (rows > 0) LAUNCH(softmax_rows, (unsigned)rows, THREADS, 0, 0)(p, loss, z, label, cols);
+    softmax(p, loss, z, label, rows, cols);
     reduce_in_one_block((size_t)rows, [=] __device__(size_t r) { return loss[r]; },
                         [=] __device__(double sum) { *y = (float)sum; });
 }

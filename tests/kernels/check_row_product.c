@@ -108,6 +108,7 @@ static void check_shape(const Kernels *table, DType type, const int shape[3],
                         Activations activations)
 {
     const int m = shape[0];
+    if ((double)m * shape[1] * shape[2] * 256 > numbers_most) return;
     const WeightRows w = weights_new(type, shape[1], shape[2]);
     const size_t x_row = (size_t)w.cols + (size_t)(m % 3), y_row = (size_t)w.rows + (size_t)(m % 2);
     float *x = numbers_new((size_t)m * x_row, NORMAL);

@@ -1,6 +1,7 @@
 // Every kernel of every variant of `cpu` that this processor can run, with one thread and with more,
 // of the devices `far` and `emulated`, and what the device `onednn` has of its own, against ref. Arguments: a kernel or
 // `all`, and whose (`avx2`, `emulated`, ...).
+#include <math.h>
 #include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include "kernels/trace.h"
 #include "tests/kernels/checks.h"
 #include "tests/kernels/mirror.h"
+#include "tests/kernels/numbers.h"
 
 typedef struct Check {
     const char *kernel;
@@ -36,6 +38,7 @@ typedef struct Case {
     const Check *check;
     const Kernels *table;
     const Device *mirrored;    // whose table it is, or NULL
+    double most;               // numbers_most
     int threads;
     char name[80];
 } Case;
@@ -49,6 +52,7 @@ static void agrees_with_ref(void **state)
 {
     const Case *c = *state;
     if (c->mirrored != NULL) mirror_of(c->mirrored);    // one device at a time
+    numbers_most = c->most;
     omp_set_num_threads(c->threads);
     team_scale(0);    // all of them, whatever the work and whoever else is busy
     c->check->check(c->table);
@@ -60,7 +64,7 @@ static Case *add_case(const Check *check, const Kernels *table, int threads)
     if ((only != NULL && strcmp(only, check->kernel) != 0) ||
         (only_of != NULL && strcmp(only_of, table->variant) != 0))
         return c;    // of the next one
-    *c = (Case){.check = check, .table = table, .threads = threads};
+    *c = (Case){.check = check, .table = table, .most = INFINITY, .threads = threads};
     snprintf(c->name, sizeof c->name, "%s_of_%s_with_%d_threads_agrees_with_ref", check->kernel,
              table->variant, threads);
     tests[count++] = (struct CMUnitTest){c->name, agrees_with_ref, NULL, NULL, c};
@@ -94,12 +98,14 @@ static void add_onednn_cases(void)
 }
 
 // A device whose memory the host cannot touch.
-static void add_mirrored_cases(const Device *mirrored, Kernels *table, int threads)
+static void add_mirrored_cases(const Device *mirrored, Kernels *table, int threads, double most)
 {
     *table = mirror_of(mirrored);
 #define X(name, prototype, arguments, work)                                                        \
-    if (mirrored->kernels->name)                                                                   \
-        add_case(&checks[KERNEL_##name], table, threads)->mirrored = mirrored;
+    if (mirrored->kernels->name) {                                                                 \
+        Case *c = add_case(&checks[KERNEL_##name], table, threads);                                \
+        c->mirrored = mirrored, c->most = most;                                                    \
+    }
     KERNEL_LIST(X)
 #undef X
 }
@@ -117,14 +123,14 @@ int main(int argc, char **argv)
         const Kernels next = last ? (Kernels){0} : kernels_complete(cpu_variants[v + 1].table);
         for (int t = 0; t < TEAMS; t++) add_cases(&cpu[v], teams[t], last ? NULL : &next);
     }
-    add_mirrored_cases(&device_far, &far, 1);
+    add_mirrored_cases(&device_far, &far, 1, INFINITY);
     const char *why;
     if (!device_use("emulated", &why)) {
         print_error("emulated: %s\n", why);
         return 1;
     }
     // More than one thread: cases that compare the bits of 1 thread's results are left out.
-    add_mirrored_cases(device, &emulated, 2);
+    add_mirrored_cases(device, &emulated, 2, 1e5);
     add_onednn_cases();
     return _cmocka_run_group_tests("kernels", tests, count, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 // warp.cpp -- lanes wait for each other, and complete their operations together.
 #include "kernels/cuda/emulator/block.h"
+#include "kernels/cuda/emulator/memory.h"
 
 namespace emulator
 {
@@ -33,12 +34,12 @@ static bool complete_operation(const Thread &one)
     Thread *const first = &block.thread[number_of(&one) / WARP * WARP];
     WarpOperation *const any = one.operation, *lanes[WARP] = {};
     unsigned there = 0;
-    for (unsigned i = 0; i < WARP; i++) {
-        if (!(one.mask & warp.live & 1u << i) || !same_operation(first[i], one)) continue;
+    for (unsigned i = WARP; i-- > 0;) {    // the last lane comes last, as a rule
+        if (!(one.mask & warp.live & 1u << i)) continue;
+        if (!same_operation(first[i], one)) return false;
         lanes[i] = first[i].operation;
         there |= 1u << i;
     }
-    if (there != (one.mask & warp.live)) return false;
 
     counts_align(there);
     Thread *const me = self;
@@ -48,14 +49,14 @@ static bool complete_operation(const Thread &one)
     self = me;
     const uint64_t now = ++block.clock;
     uint64_t joined[WARP] = {};    // the vector clocks' join
-    for (unsigned i = 0; i < WARP; i++)
+    for (unsigned i = 0; checking && i < WARP; i++)
         for (unsigned j = 0; j < WARP; j++)
             if (there >> i & 1 && warp.known[i][j] > joined[j]) joined[j] = warp.known[i][j];
     for (unsigned j = 0; j < WARP; j++)
         if (there >> j & 1) joined[j] = now;
     for (unsigned i = 0; i < WARP; i++) {
         if (!(there >> i & 1)) continue;
-        memcpy(warp.known[i], joined, sizeof joined);
+        if (checking) memcpy(warp.known[i], joined, sizeof joined);
         first[i].operation = nullptr;
         if (&first[i] != self) warp.ready |= 1u << i;
     }
