@@ -141,30 +141,41 @@ static Device device_gpu = {.name = gpu_name,
                             .get = gpu_get,
                             .copy = gpu_copy};
 
-static const Device *gpu_open(const char *number, const char **why)
+static const Device *open_gpu(int number, const char **why)
 {
-    *why = "this build has no CUDA device: install the CUDA Toolkit, then build again; or use "
-           "--device emulated";
-    if (!load_gpu() || (*why = gpu.open(atoi(number))) != NULL) return NULL;
+    const char *failed = load_gpu()
+                             ? gpu.open(number)
+                             : "this build has no CUDA device: install the CUDA Toolkit, then "
+                               "build again; or use --device emulated";
+    if (failed != NULL) {
+        *why = failed;
+        return NULL;
+    }
 #define X(name, prototype, arguments, work)                                                        \
     if (gpu.kernels->name) gpu_kernels.name = gpu_##name;
     KERNEL_LIST(X)
 #undef X
-    snprintf(gpu_name, sizeof gpu_name, "cuda:%d", atoi(number));
+    snprintf(gpu_name, sizeof gpu_name, "cuda:%d", number);
     device_gpu.reserve = gpu.reserve;
     device_gpu.release = gpu.release;
     return &device_gpu;
 }
 
-const Device *cuda_device(const char *name, const char **why)
+static const Device *open_emulated(const char **why)
 {
-    if (strcmp(name, "emulated") != 0)
-        return gpu_open(strncmp(name, "cuda:", 5) == 0 ? name + 5 : "0", why);
-    *why = "the library of the emulated kernels, liblab_emulated.so, is not beside this program";
-    if (!load_emulated()) return NULL;
+    if (!load_emulated()) {
+        *why = "liblab_emulated.so is not beside this program, or another version's; build again";
+        return NULL;
+    }
 #define X(name, prototype, arguments, work)                                                        \
     if (emulated.kernels->name) emulated_kernels.name = emulated_##name;
     KERNEL_LIST(X)
 #undef X
     return &device_emulated;
+}
+
+const Device *cuda_device(const char *name, const char **why)
+{
+    if (strcmp(name, "emulated") == 0) return open_emulated(why);
+    return open_gpu(name[strlen("cuda")] == ':' ? atoi(name + strlen("cuda:")) : 0, why);
 }

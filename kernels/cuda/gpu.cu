@@ -61,7 +61,8 @@ const char *cuda_open(int gpu)
     FUNCTIONS(X)
 #undef X
     memory_of_gpu.type = CU_MEM_ALLOCATION_TYPE_PINNED;
-    memory_of_gpu.location = {CU_MEM_LOCATION_TYPE_DEVICE, {gpu}};
+    memory_of_gpu.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
+    memory_of_gpu.location.id = gpu;
     if (p_cuMemGetAllocationGranularity(&granularity, &memory_of_gpu,
                                         CU_MEM_ALLOC_GRANULARITY_MINIMUM) != CUDA_SUCCESS)
         return "this GPU cannot map memory";
@@ -107,7 +108,9 @@ const char *cuda_commit(void *base, size_t, size_t to)
     p_cuMemRelease(memory);    // lives as long as it is mapped
     if (error != CUDA_SUCCESS) return "cannot map memory";
     reservation.mapped += more;
-    const CUmemAccessDesc access = {memory_of_gpu.location, CU_MEM_ACCESS_FLAGS_PROT_READWRITE};
+    CUmemAccessDesc access = {};
+    access.location = memory_of_gpu.location;
+    access.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
     if (p_cuMemSetAccess(start, more, &access, 1) != CUDA_SUCCESS) return "cannot open memory";
     cudaMemset(reinterpret_cast<void *>(start), 0, more);
     return nullptr;

@@ -1,5 +1,5 @@
 // Every kernel of every variant of `cpu` that this processor can run, with one thread and with more,
-// of the devices `far` and `emulated`, and what the device `onednn` has of its own, against ref. Arguments: a kernel or
+// of the devices `far`, `emulated` and `cuda`, and what the device `onednn` has of its own, against ref. Arguments: a kernel or
 // `all`, and whose (`avx2`, `emulated`, ...).
 #include <math.h>
 #include <omp.h>
@@ -29,7 +29,7 @@ static const Check checks[] = {
 enum {
     KERNELS = sizeof checks / sizeof *checks,
     TEAMS = 3,
-    CASES = KERNELS * (TEAMS * CPU_VARIANTS + 2) + TEAMS * KERNELS
+    CASES = KERNELS * (TEAMS * CPU_VARIANTS + 3) + TEAMS * KERNELS
 };
 
 static const int teams[TEAMS] = {1, 2, 5};    // also more threads than there are processors
@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 {
     only = argc > 1 && strcmp(argv[1], "all") != 0 ? argv[1] : NULL;
     only_of = argc > 2 ? argv[2] : NULL;
-    static Kernels cpu[CPU_VARIANTS], far, emulated;
+    static Kernels cpu[CPU_VARIANTS], far, emulated, cuda;
     for (int v = 0; v < CPU_VARIANTS; v++) {
         if (!cpu_variants[v].can_run()) continue;
         cpu[v] = kernels_complete(cpu_variants[v].table);
@@ -130,7 +130,9 @@ int main(int argc, char **argv)
         return 1;
     }
     // More than one thread: cases that compare the bits of 1 thread's results are left out.
-    add_mirrored_cases(device, &emulated, 2, 1e5);
+    add_mirrored_cases(device, &emulated, 2, 5e4);
+    if (device_use("cuda", &why)) add_mirrored_cases(device, &cuda, 2, INFINITY);
+    else print_message("skipped: cuda: %s: run this test on a machine with an NVIDIA GPU\n", why);
     add_onednn_cases();
     return _cmocka_run_group_tests("kernels", tests, count, NULL, NULL);
 }
