@@ -130,7 +130,7 @@ int main(int argc, char **argv)
         return 1;
     }
     // More than one thread: cases that compare the bits of 1 thread's results are left out.
-    add_mirrored_cases(device, &emulated, 2, 5e4);
+    add_mirrored_cases(device, &emulated, 2, 1e5);
     if (device_use("cuda", &why)) add_mirrored_cases(device, &cuda, 2, INFINITY);
     else print_message("skipped: cuda: %s: run this test on a machine with an NVIDIA GPU\n", why);
     add_onednn_cases();

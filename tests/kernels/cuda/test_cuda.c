@@ -1,6 +1,7 @@
-// The CUDA kernels against ref: by the checks that all backends pass, on the device's memory. Emulated they
-// run anywhere; checked, the emulator also has to find no fault; on a GPU where there is one.
-#include <math.h>
+// The CUDA kernels against ref: by the checks that all backends pass, on allocations that end where the arrays do.
+// Emulated and checked, the emulator has to find no fault; on a GPU, where there is one, compute-sanitizer
+// (tests/gpu.sh).
+#include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,12 +36,6 @@ static void release(void *base, size_t bytes)
     cuda_free(base);
 }
 
-static const Kernels table = {.variant = "cuda",
-                              .add = cuda_add,
-                              .sum = cuda_sum,
-                              .softmax_rows = cuda_softmax_rows,
-                              .layer_norm = cuda_layer_norm,
-                              .matmul = cuda_matmul};
 static const Kernels naive = {.variant = "cuda", .matmul = cuda_matmul_naive};
 
 static Device device_of(const Kernels *kernels_of)
@@ -85,72 +80,24 @@ static void check(void (*against_ref)(const Kernels *), const Kernels *kernels_o
 
 #define CASE(name) static void name(__attribute__((unused)) void **state)
 
-CASE(add_agrees_with_ref)
-{
-    check(check_add, &table);
-}
-
-CASE(sum_agrees_with_ref)
-{
-    check(check_sum, &table);
-}
-
-CASE(softmax_rows_agrees_with_ref)
-{
-    check(check_softmax_rows, &table);
-}
-
-CASE(layer_norm_agrees_with_ref)
-{
-    check(check_layer_norm, &table);
-}
-
-// A GPU takes all of the product's checks, the emulator a part: shapes of which one alone is a multiple of a
-// tile, operands that lie both ways, one matrix and three.
-#ifdef CUDA_GPU
-static void check_product(const Kernels *kernels_of)
-{
-    check_matmul(kernels_of);
-}
+// Fewer shapes where each access is looked at, by the emulator's checker or by compute-sanitizer.
+#ifdef CUDA_CHECKED
+enum { MOST = 3000 };
 #else
-static Mat operand(int rows, int cols, int batch, bool transposed)
-{
-    const size_t n = (size_t)rows * (size_t)cols;
-    return (Mat){.data = numbers_new((size_t)batch * n, NORMAL),
-                 .row = transposed ? 1 : (size_t)cols,
-                 .col = transposed ? (size_t)rows : 1,
-                 .batch = n};
-}
-
-static void check_product(const Kernels *kernels_of)
-{
-    static const int shapes[][3] = {{0, 3, 2},   {3, 0, 2},    {2, 3, 0},    {1, 1, 1},
-                                    {5, 7, 3},   {33, 31, 65}, {64, 32, 96}, {1, 67, 13},
-                                    {71, 1, 37}, {40, 50, 1}};
-    enum { SHAPES = sizeof shapes / sizeof *shapes };
-    for (int i = 0; i < 4 * SHAPES; i++) {
-        const int m = shapes[i / 4][0], n = shapes[i / 4][1], k = shapes[i / 4][2];
-        const int batch = i % 3 == 0 ? 3 : 1;
-        const float beta = numbers_betas[i % NUMBERS_BETAS];
-        const size_t cols = (size_t)n, of_c = (size_t)m * cols;
-        const Mat a = operand(m, k, batch, i % 2), b = operand(k, n, batch, i / 2 % 2);
-        const Pair c = pair_before((size_t)batch * of_c, beta);
-        kernels_ref.matmul(c.want, cols, of_c, a, b, batch, m, n, k, beta);
-        kernels_of->matmul(c.got, cols, of_c, a, b, batch, m, n, k, beta);
-        pair_check("matmul", c, 1e-5);
-        numbers_free();
-    }
-}
+enum { MOST = 100000 };
 #endif
 
-CASE(matmul_agrees_with_ref)
-{
-    check(check_product, &table);
-}
+#define X(name, prototype, arguments, work)                                                        \
+    CASE(name##_agrees_with_ref)                                                                   \
+    {                                                                                              \
+        check(check_##name, &kernels_cuda);                                                        \
+    }
+KERNEL_LIST(X)
+#undef X
 
 CASE(matmul_naive_agrees_with_ref)
 {
-    check(check_product, &naive);
+    check(check_matmul, &naive);
 }
 
 // ---- transpose, which is no kernel of the table
@@ -192,12 +139,10 @@ CASE(transpose_naive_moves_each_element)
 int main(void)
 {
     const struct CMUnitTest cases[] = {
-        cmocka_unit_test(add_agrees_with_ref),
-        cmocka_unit_test(sum_agrees_with_ref),
-        cmocka_unit_test(softmax_rows_agrees_with_ref),
-        cmocka_unit_test(layer_norm_agrees_with_ref),
-        cmocka_unit_test(matmul_agrees_with_ref),
-        cmocka_unit_test(matmul_naive_agrees_with_ref),
+#define X(name, prototype, arguments, work) cmocka_unit_test(name##_agrees_with_ref),
+        KERNEL_LIST(X)
+#undef X
+            cmocka_unit_test(matmul_naive_agrees_with_ref),
         cmocka_unit_test(transpose_moves_each_element),
         cmocka_unit_test(transpose_naive_moves_each_element),
     };
@@ -209,5 +154,7 @@ int main(void)
     }
     cuda_free(probe);
 #endif
+    numbers_most = MOST;
+    omp_set_num_threads(2);    // cases that compare numbers of threads are left out
     return cmocka_run_group_tests(cases, NULL, NULL);
 }
