@@ -82,7 +82,7 @@ static void check(void (*against_ref)(const Kernels *), const Kernels *kernels_o
 
 // Fewer shapes where each access is looked at, by the emulator's checker or by compute-sanitizer.
 #ifdef CUDA_CHECKED
-enum { MOST = 3000 };
+enum { MOST = 20000 };
 #else
 enum { MOST = 100000 };
 #endif
