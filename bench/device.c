@@ -186,11 +186,12 @@ int main(int argc, char **argv)
     memset(host, 0, MOST * sizeof *host);
 
     BenchReport *report = bench_report_new(keep, "device", "none");
-    printf("\nmilliseconds of a call, medians of interleaved rounds, on %s and on the cpu; how "
-           "many times "
-           "as fast\nas the cpu it is, and how many with the transfers from and to the host\n"
-           "kernel               n %11s         cpu %9s       cpu           faster  with\n",
-           device->name, device->name);
+    printf(
+        "\nmilliseconds of a call, medians of interleaved rounds, on %s and on the cpu; how many "
+        "times as fast\nit is, and how many with the transfers from and to the host\n"
+        "kernel               n      device         cpu    device       cpu           faster  "
+        "with\n",
+        device->name);
     for (int c = 0; c < CASES; c++)
         for (int i = 0; i < (command.quick ? 1 : SIZES); i++)
             if (!measure(&command, places, host, back, &cases[c], cases[c].sizes[i], report, &err))
