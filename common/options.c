@@ -271,6 +271,11 @@ static bool holds_word(const char *list, char between, const char *word, size_t 
     for (size_t bytes; list != NULL; list = next_word(list, bytes)) {
         bytes = word_length(list, between);
         if (bytes == length && memcmp(list, word, length) == 0) return true;
+        // cuda:N in the list is any number
+        if (bytes > 2 && memcmp(list + bytes - 2, ":N", 2) == 0 && length >= bytes &&
+            memcmp(list, word, bytes - 1) == 0 &&
+            strspn(word + bytes - 1, "0123456789") >= length - (bytes - 1))
+            return true;
     }
     return false;
 }

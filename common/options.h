@@ -34,7 +34,7 @@ void options_flag(Options *options, const char *name, char letter, bool *value, 
 // `argument` names the value in --help: DIR, FILE. A NULL default is not shown.
 void options_string(Options *options, const char *name, char letter, const char **value,
                     const char *argument, const char *help);
-// `choices` are separated by bars: "cpu|cuda".
+// `choices` are separated by bars: "cpu|cuda|cuda:N", where N is any number.
 void options_choice(Options *options, const char *name, char letter, const char **value,
                     const char *choices, const char *help);
 // One or more of the choices, separated by commas: "--part fit,pages".

@@ -5,6 +5,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include "kernels/cpu/cpu.h"
+#ifdef LAB_CUDA
+#include "kernels/cuda/device.h"
+#endif
 #include "kernels/map.h"
 #ifdef LAB_ONEDNN
 #include "kernels/onednn/onednn.h"
@@ -93,6 +96,16 @@ static const Device *onednn_device(const char **why)
 #endif
 }
 
+#ifdef LAB_CUDA
+static bool is_cuda(const char *name)
+{
+    if (strncmp(name, "cuda:", 5) != 0)
+        return strcmp(name, "cuda") == 0 || strcmp(name, "emulated") == 0;
+    const size_t digits = strspn(name + 5, "0123456789");
+    return digits > 0 && digits < 4 && name[5 + digits] == '\0';
+}
+#endif
+
 // ---- the choice
 
 #define IGNORED(x)       (void)(x)
@@ -137,9 +150,11 @@ bool device_use(const char *name, const char **why)
     } else if (strcmp(name, "ref") == 0) chosen = &device_ref;
     else if (strcmp(name, "far") == 0) chosen = &device_far;
     else if (strcmp(name, "onednn") == 0) chosen = onednn_device(why);
-    else if (strcmp(name, "cuda") == 0)
-        *why = "this build has no CUDA device; expected cpu, ref, far or onednn";
-    else *why = "unknown device; expected cpu, ref, far or onednn";
+#ifdef LAB_CUDA
+    else if (is_cuda(name)) chosen = cuda_device(name, why);
+#endif
+    else
+        *why = "unknown device; expected cpu, ref, far, emulated, onednn, cuda or cuda:1 and so on";
     if (chosen == NULL) return false;
     device_put_in_use(chosen);
     return true;

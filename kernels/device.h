@@ -13,6 +13,7 @@
  *     onednn the host's memory, oneDNN's convolutions and products: a peer (onednn/onednn.h)
  *     far    ref's arithmetic on memory that the host cannot touch: for tests. What runs on it is ready
  *            for a GPU.
+ *     cuda[:N] a GPU, and `emulated` its kernels on the CPU, on memory like far's (cuda/device.h)
  *
  * A device's table is complete: an entry that it lacks stops the program with the kernel's name and
  * the device's, and is never filled with a loop on the host.
@@ -44,8 +45,8 @@ bool device_use(const char *name, const char **why);
 // The same for a device of the caller's own: for tests. It is borrowed for as long as it is in use.
 void device_put_in_use(const Device *chosen);
 
-// The names that device_use knows, as "cpu|cuda|far|onednn|ref".
-#define DEVICE_NAMES "cpu|cuda|far|onednn|ref"
+// The names that device_use knows; N is a number.
+#define DEVICE_NAMES "cpu|cuda|cuda:N|emulated|far|onednn|ref"
 
 // Between the two, `kernels` is a table for the host's memory: for a function that works there by
 // contract, on copies (common/host.h). They nest.

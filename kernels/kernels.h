@@ -15,18 +15,12 @@
 #include "kernels/conv.h"
 #include "kernels/draw.h"
 #include "kernels/list.h"
+#include "kernels/mat.h"
 #include "kernels/norm.h"
 #include "kernels/paged.h"
 #include "kernels/pool.h"
 #include "kernels/rope.h"
 #include "kernels/row_product.h"
-
-// A strided, batched matrix, borrowed: element (i,j) of matrix b is data[b * batch + i * row + j * col].
-// One matrix for all products has batch 0.
-typedef struct Mat {
-    const float *data;
-    size_t row, col, batch;
-} Mat;
 
 // A part of a parameter block, up to element `end`, from where the one before it ends.
 typedef struct Span {

@@ -38,20 +38,26 @@ enum {
     ACTIVATION_REST = 254,    // the second term's d is so many times smaller
 };
 
+#ifdef __CUDACC__
+#define ACTIVATION __host__ __device__ static inline
+#else
+#define ACTIVATION static inline
+#endif
+
 // d of a block whose largest |x| is this one (infinite also where an x is NaN), and 1 / d. What is so small
 // that 1 / d could overflow counts as 0.
-static inline float activation_scale(float largest)
+ACTIVATION float activation_scale(float largest)
 {
     return largest > 1e-30f ? (isinf(largest) ? NAN : largest / 127) : 0;
 }
 
-static inline float activation_inverse(float scale)
+ACTIVATION float activation_inverse(float scale)
 {
     return scale > 0 ? 1 / scale : 0;
 }
 
 // x of a block as it takes part: rounded to one term or to two.
-static inline float activation_rounded(float x, float scale, Activations activations)
+ACTIVATION float activation_rounded(float x, float scale, Activations activations)
 {
     const float inverse = activation_inverse(scale), first = rintf(x * inverse);
     if (activations == ACTIVATIONS_Q8) return scale * first;

@@ -44,7 +44,7 @@ static Outcome parse_words(const char **words)
     options_group(options, "Every lab");
     options_uint64(options, "seed", 0, &s->seed, "what all randomness follows from");
     options_flag(options, "smoke", 0, &s->smoke, "run for seconds only");
-    options_choice(options, "device", 0, &s->device, "cpu|cuda", "where the work is done");
+    options_choice(options, "device", 0, &s->device, "cpu|cuda|cuda:N", "where the work is done");
     options_string(options, "out", 'o', &s->out, "DIR", "where results go");
 
     FILE *caught = tmpfile();
@@ -170,9 +170,12 @@ static void a_bad_number_is_refused(void **state)
 static void a_choice_outside_the_list_is_refused(void **state)
 {
     (void)state;
-    refuses("--device=tpu", "--device: 'tpu' is not one of cpu|cuda");
+    refuses("--device=tpu", "--device: 'tpu' is not one of cpu|cuda|cuda:N");
     refuses("--device=cpu|cuda", "is not one of");
-    refuses("--device=cudda", "is not one of cpu|cuda; did you mean 'cuda'?");
+    refuses("--device=cudda", "is not one of cpu|cuda|cuda:N; did you mean 'cuda'?");
+    refuses("--device=cuda:", "is not one of");
+    refuses("--device=cuda:1a", "is not one of");
+    refuses("--device=cpu:1", "is not one of");
     refuses("--device=", "is not one of");
 }
 
@@ -205,7 +208,7 @@ static void help_shows_defaults_and_groups_in_80_columns(void **state)
                            "0.001",
                            "Every lab:",
                            "--device=NAME",
-                           "done: cpu, cuda (default: cpu)",
+                           "done: cpu, cuda, cuda:N (default: cpu)",
                            "--out=DIR"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strstr(outcome.output, parts[i]) == NULL)

@@ -268,6 +268,7 @@ without_apt_only_the_tools_are_checked() { # test
     gave 1
     says err "please install"
     pretend cc ''
+    pretend c++ ''
     pretend pkg-config ''
     lab
     gave 0

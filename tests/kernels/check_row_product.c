@@ -108,6 +108,7 @@ static void check_shape(const Kernels *table, DType type, const int shape[3],
                         Activations activations)
 {
     const int m = shape[0];
+    if ((double)m * shape[1] * shape[2] * 256 > numbers_most) return;
     const WeightRows w = weights_new(type, shape[1], shape[2]);
     const size_t x_row = (size_t)w.cols + (size_t)(m % 3), y_row = (size_t)w.rows + (size_t)(m % 2);
     float *x = numbers_new((size_t)m * x_row, NORMAL);
@@ -139,6 +140,7 @@ void check_rows_read(const Kernels *table)
     for (int t = 0; t < TYPES; t++)
         for (int i = 0; i < SHAPES; i++, numbers_free()) {
             const int rows = shapes[i][1], count = rows > 0 ? shapes[i][0] : 0;
+            if ((double)count * shapes[i][2] * 256 > numbers_most) continue;
             const WeightRows w = weights_new(types[t], rows, shapes[i][2]);
             const int32_t *index = labels_new((size_t)count, rows);
             Pair y = pair_new((size_t)count * (size_t)w.cols, NANS);
@@ -154,6 +156,7 @@ void check_rows_write(const Kernels *table)
         for (int i = 0; i < SHAPES; i++, numbers_free()) {
             const int rows = shapes[i][1], block = (int)dtype_info[types[t]].block,
                       cols = shapes[i][2] * (block > 1 ? block : 33);
+            if ((double)rows * cols > numbers_most) continue;
             const size_t n = (size_t)rows * (size_t)cols, bytes = (size_t)dtype_bytes(types[t], n);
             const float *x = numbers_new(n, NORMAL);
             void *empty = calloc(1, bytes + 1);

@@ -12,6 +12,7 @@ void check_embedding(const Kernels *table)
 {
     for (int i = 0; i < 2 * TABLES; i++, numbers_free()) {
         const int n = tables[i / 2][0], rows = tables[i / 2][1], cols = tables[i / 2][2];
+        if ((double)n * cols > numbers_most) continue;
         const int32_t *id = labels_new((size_t)n, rows);
         const float *w = numbers_new((size_t)rows * (size_t)cols, i % 2 ? SPECIAL : NORMAL);
         Pair y = pair_new((size_t)n * (size_t)cols, NANS);
@@ -26,6 +27,7 @@ void check_embedding_backward(const Kernels *table)
 {
     for (int i = 0; i < TABLES; i++, numbers_free()) {
         const int n = tables[i][0], rows = tables[i][1], cols = tables[i][2];
+        if ((double)n * cols > numbers_most) continue;
         const int32_t *id = labels_new((size_t)n, rows);
         const float *dy = numbers_new((size_t)n * (size_t)cols, NORMAL);
         Pair dtable = pair_new((size_t)rows * (size_t)cols, NORMAL);
@@ -52,6 +54,7 @@ void check_rope(const Kernels *table)
 {
     for (int i = 0; i < 4 * ROPES; i++, numbers_free()) {
         RopeShape s = ropes[i / 4];
+        if ((double)s.rows * (double)s.row > numbers_most) continue;
         s.interleaved = i % 2;
         s.inverse = i / 2 % 2;
         const size_t angles = (size_t)s.period * (size_t)(s.rotated / 2);
@@ -67,6 +70,7 @@ void check_label_factor(const Kernels *table)
 {
     for (int i = 0; i < 3 * NUMBERS_SIZES; i++, numbers_free()) {
         const size_t n = numbers_sizes[i / 3];
+        if ((double)n > numbers_most) continue;
         int32_t *label = labels_new(n, 10);
         for (size_t k = 0; k < n; k++)
             if (i % 3 == 2 || (i % 3 == 1 && k % 3 == 0)) label[k] = -100;

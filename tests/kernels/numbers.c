@@ -11,6 +11,8 @@
 const size_t numbers_sizes[NUMBERS_SIZES] = {0,  1,  3,  4,   7,    8,     15,   16,
                                              17, 31, 97, 257, 1000, 65537, 70001};
 
+double numbers_most = INFINITY;
+
 const float numbers_betas[NUMBERS_BETAS] = {0, 1, 0.5f};
 
 enum { KEPT = 64 };

@@ -56,6 +56,9 @@ void pair_check_within(const char *what, Pair y, const double *bound);
 extern const size_t numbers_sizes[];
 enum { NUMBERS_SIZES = 15 };
 
+// Of a slow device: shapes that take more products than this, or more numbers, are left out.
+extern double numbers_most;
+
 extern const float numbers_betas[];
 enum { NUMBERS_BETAS = 3 };
 

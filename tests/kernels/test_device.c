@@ -35,8 +35,11 @@ static void each_device_is_known_by_its_name(void **state)
     static const struct {
         const char *name, *variant;
         bool on_host;
-    } devices[] = {{"ref", "plain", true}, {"far", "ref", false}, {"cpu", NULL, true}};
-    for (int i = 0; i < 3; i++) {
+    } devices[] = {{"ref", "plain", true},
+                   {"far", "ref", false},
+                   {"emulated", "cuda", false},
+                   {"cpu", NULL, true}};
+    for (int i = 0; i < 4; i++) {
         use(devices[i].name);
         assert_string_equal(device->name, devices[i].name);
         assert_string_equal(kernels.variant,
@@ -63,10 +66,11 @@ static void an_unknown_device_is_refused_and_changes_nothing(void **state)
     (void)state;
     static const char *const names[][2] = {{"nonsense", "unknown device; expected"},
                                            {"", "unknown device; expected"},
-                                           {"cuda", "this build has no CUDA device; expected"}};
+                                           {"cuda:", "unknown device; expected"},
+                                           {"cuda:1x", "unknown device; expected"}};
     use("far");
     const Kernels before = kernels;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         const char *why = NULL;
         assert_false(device_use(names[i][0], &why));
         assert_memory_equal(why, names[i][1], strlen(names[i][1]));
@@ -89,6 +93,65 @@ static void onednn_is_used_or_says_why_not(void **state)
     assert_string_equal(device->name, "onednn");
     assert_string_equal(kernels.variant, "onednn");
     assert_true(kernels.matmul != kernels_cpu()->matmul && kernels.relu == kernels_cpu()->relu);
+}
+
+// Not built, no driver, an old one, no GPU: one sentence, and nothing has changed.
+static void cuda_is_used_or_says_why_not(void **state)
+{
+    (void)state;
+    const char *why = NULL;
+    use("cpu");
+    if (!device_use("cuda:0", &why)) {
+        assert_non_null(why);
+        assert_null(strchr(why, '\n'));
+        assert_string_equal(device->name, "cpu");
+        SKIP(why, "run this test on a machine with an NVIDIA GPU");
+    }
+    assert_string_equal(device->name, "cuda:0");
+    assert_false(device->on_host);
+    assert_false(device_use("cuda:999", &why));
+    assert_non_null(strstr(why, "there is no GPU 999"));
+    assert_string_equal(device->name, "cuda:0");
+}
+
+// A GPU's memory or what stands for it: zero at first, in pieces, copied over itself.
+static void numbers_of_a_gpu_survive_every_way(const char *name)
+{
+    enum { N = 100003 };
+    static float to[N], from[N];
+    use(name);
+    for (int i = 0; i < N; i++) from[i] = (float)i;
+    float *x = device->reserve((size_t)1 << 32);
+    assert_non_null(x);
+    device->commit(x, 0, 4096);
+    device->commit(x, 4096, sizeof from);
+    device->get(to, x, sizeof to);
+    for (int i = 0; i < N; i++) assert_true(to[i] == 0);
+    device->put(x, from, sizeof from);
+    device->copy(x + 1, x, (N - 1) * sizeof *x);    // these overlap
+    kernels.add(x, x, x, N);
+    device->get(to, x, sizeof to);
+    assert_true(to[0] == 0 && to[1] == 0 && to[N - 1] == 2 * (N - 2));
+    device->release(x, (size_t)1 << 32);
+}
+
+static void numbers_of_the_emulated_gpu_survive_every_way(void **state)
+{
+    (void)state;
+    numbers_of_a_gpu_survive_every_way("emulated");
+    float *x = device->reserve(4096), on_host = 0;
+    device->commit(x, 0, 4096);
+    stops_with("device emulated: kernels.relu: was given an address that is not the device's",
+               kernels.relu(x, &on_host, 1));
+    device->release(x, 4096);
+}
+
+static void numbers_of_a_real_gpu_survive_every_way(void **state)
+{
+    (void)state;
+    const char *why;
+    if (!device_use("cuda", &why)) SKIP(why, "run this test on a machine with an NVIDIA GPU");
+    numbers_of_a_gpu_survive_every_way("cuda");
 }
 
 static void a_kernel_that_the_device_lacks_stops_the_program_with_both_names(void **state)
@@ -175,8 +238,8 @@ static void numbers_of_the_host_are_zero_at_first_and_survive_every_way(void **s
 static void no_bytes_are_fine(void **state)
 {
     (void)state;
-    static const char *const names[] = {"ref", "cpu", "far"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const names[] = {"ref", "cpu", "far", "emulated"};
+    for (int i = 0; i < 4; i++) {
         use(names[i]);
         void *x = device->reserve(0);
         assert_non_null(x);
@@ -210,6 +273,9 @@ int main(void)
         CASE(no_name_means_the_best_there_is),
         CASE(an_unknown_device_is_refused_and_changes_nothing),
         CASE(onednn_is_used_or_says_why_not),
+        CASE(cuda_is_used_or_says_why_not),
+        CASE(numbers_of_the_emulated_gpu_survive_every_way),
+        CASE(numbers_of_a_real_gpu_survive_every_way),
         CASE(a_kernel_that_the_device_lacks_stops_the_program_with_both_names),
         CASE(the_hosts_kernels_are_in_use_from_enter_to_the_last_leave),
         CASE(a_device_of_the_host_keeps_its_kernels_between_enter_and_leave),

@@ -1,5 +1,7 @@
 // Every kernel of every variant of `cpu` that this processor can run, with one thread and with more,
-// of the device `far`, and what the device `onednn` has of its own, against ref. An argument names one kernel.
+// of the devices `far`, `emulated` and `cuda`, and what the device `onednn` has of its own, against ref. Arguments: a kernel or
+// `all`, and whose (`avx2`, `emulated`, ...).
+#include <math.h>
 #include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +13,7 @@
 #include "kernels/trace.h"
 #include "tests/kernels/checks.h"
 #include "tests/kernels/mirror.h"
+#include "tests/kernels/numbers.h"
 
 typedef struct Check {
     const char *kernel;
@@ -26,7 +29,7 @@ static const Check checks[] = {
 enum {
     KERNELS = sizeof checks / sizeof *checks,
     TEAMS = 3,
-    CASES = KERNELS * (TEAMS * CPU_VARIANTS + 1) + TEAMS * KERNELS
+    CASES = KERNELS * (TEAMS * CPU_VARIANTS + 3) + TEAMS * KERNELS
 };
 
 static const int teams[TEAMS] = {1, 2, 5};    // also more threads than there are processors
@@ -34,6 +37,8 @@ static const int teams[TEAMS] = {1, 2, 5};    // also more threads than there ar
 typedef struct Case {
     const Check *check;
     const Kernels *table;
+    const Device *mirrored;    // whose table it is, or NULL
+    double most;               // numbers_most
     int threads;
     char name[80];
 } Case;
@@ -41,24 +46,29 @@ typedef struct Case {
 static Case cases[CASES];
 static struct CMUnitTest tests[CASES];
 static size_t count;
-static const char *only;    // this kernel, or NULL
+static const char *only, *only_of;    // this kernel, of this table; NULL: all
 
 static void agrees_with_ref(void **state)
 {
     const Case *c = *state;
+    if (c->mirrored != NULL) mirror_of(c->mirrored);    // one device at a time
+    numbers_most = c->most;
     omp_set_num_threads(c->threads);
     team_scale(0);    // all of them, whatever the work and whoever else is busy
     c->check->check(c->table);
 }
 
-static void add_case(const Check *check, const Kernels *table, int threads)
+static Case *add_case(const Check *check, const Kernels *table, int threads)
 {
-    if (only != NULL && strcmp(only, check->kernel) != 0) return;
     Case *c = &cases[count];
-    *c = (Case){.check = check, .table = table, .threads = threads};
+    if ((only != NULL && strcmp(only, check->kernel) != 0) ||
+        (only_of != NULL && strcmp(only_of, table->variant) != 0))
+        return c;    // of the next one
+    *c = (Case){.check = check, .table = table, .most = INFINITY, .threads = threads};
     snprintf(c->name, sizeof c->name, "%s_of_%s_with_%d_threads_agrees_with_ref", check->kernel,
              table->variant, threads);
     tests[count++] = (struct CMUnitTest){c->name, agrees_with_ref, NULL, NULL, c};
+    return c;
 }
 
 // Without those that `base`, which is checked as well, has too.
@@ -87,10 +97,24 @@ static void add_onednn_cases(void)
 #undef X
 }
 
+// A device whose memory the host cannot touch.
+static void add_mirrored_cases(const Device *mirrored, Kernels *table, int threads, double most)
+{
+    *table = mirror_of(mirrored);
+#define X(name, prototype, arguments, work)                                                        \
+    if (mirrored->kernels->name) {                                                                 \
+        Case *c = add_case(&checks[KERNEL_##name], table, threads);                                \
+        c->mirrored = mirrored, c->most = most;                                                    \
+    }
+    KERNEL_LIST(X)
+#undef X
+}
+
 int main(int argc, char **argv)
 {
-    only = argc > 1 ? argv[1] : NULL;
-    static Kernels cpu[CPU_VARIANTS], far;
+    only = argc > 1 && strcmp(argv[1], "all") != 0 ? argv[1] : NULL;
+    only_of = argc > 2 ? argv[2] : NULL;
+    static Kernels cpu[CPU_VARIANTS], far, emulated, cuda;
     for (int v = 0; v < CPU_VARIANTS; v++) {
         if (!cpu_variants[v].can_run()) continue;
         cpu[v] = kernels_complete(cpu_variants[v].table);
@@ -99,8 +123,16 @@ int main(int argc, char **argv)
         const Kernels next = last ? (Kernels){0} : kernels_complete(cpu_variants[v + 1].table);
         for (int t = 0; t < TEAMS; t++) add_cases(&cpu[v], teams[t], last ? NULL : &next);
     }
-    far = mirror_of(&device_far);
-    add_cases(&far, 1, NULL);
+    add_mirrored_cases(&device_far, &far, 1, INFINITY);
+    const char *why;
+    if (!device_use("emulated", &why)) {
+        print_error("emulated: %s\n", why);
+        return 1;
+    }
+    // More than one thread: cases that compare the bits of 1 thread's results are left out.
+    add_mirrored_cases(device, &emulated, 2, 1e5);
+    if (device_use("cuda", &why)) add_mirrored_cases(device, &cuda, 2, INFINITY);
+    else print_message("skipped: cuda: %s: run this test on a machine with an NVIDIA GPU\n", why);
     add_onednn_cases();
     return _cmocka_run_group_tests("kernels", tests, count, NULL, NULL);
 }

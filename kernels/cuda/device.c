@@ -1,0 +1,181 @@
+#include "kernels/cuda/device.h"
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "kernels/cuda/cuda.h"
+#include "kernels/far/memory.h"
+#include "kernels/map.h"
+
+// ---- the libraries
+
+#define EMULATED(X) X(failed)
+#define OF_GPU(X)   X(failed) X(open) X(reserve) X(commit) X(release) X(put) X(get) X(copy)
+#define X(name)     __typeof__(&cuda_##name) name;
+static struct {
+    const Kernels *kernels;
+    EMULATED(X)
+} emulated;
+static struct {
+    const Kernels *kernels;
+    OF_GPU(X)
+} gpu;
+#undef X
+
+// In the folder of the program or the one above it: build/ for build/labs/cnn.
+static void *open_beside_program(const char *file)
+{
+    char folder[PATH_MAX] = "", path[PATH_MAX + 64];
+    const ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);
+    void *library = NULL;
+    for (int up = 0; up < 2 && length > 0 && library == NULL; up++) {
+        char *end = strrchr(folder, '/');
+        if (end != NULL) *end = '\0';
+        snprintf(path, sizeof path, "%s/%s", folder, file);
+        library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    }
+    if (library != NULL) return library;
+    snprintf(path, sizeof path, "%s/%s", LAB_BUILD_FOLDER, file);
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+}
+
+#define FIND(name)                                                                                 \
+    *(void **)&found->name = dlsym(library, "cuda_" #name);                                        \
+    if (found->name == NULL) return false;
+
+static bool load_emulated(void)
+{
+    __typeof__(emulated) *found = &emulated;
+    void *library = open_beside_program("liblab_emulated.so");
+    if (library == NULL) return false;
+    EMULATED(FIND)
+    return (found->kernels = dlsym(library, "kernels_cuda")) != NULL;
+}
+
+static bool load_gpu(void)
+{
+    __typeof__(gpu) *found = &gpu;
+    void *library = open_beside_program("liblab_cuda.so");
+    if (library == NULL) return false;
+    OF_GPU(FIND)
+    return (found->kernels = dlsym(library, "kernels_cuda")) != NULL;
+}
+
+// ---- emulated
+
+static void move_pointer(void *argument, const char *function)
+{
+    void *address;
+    memcpy(&address, argument, sizeof address);
+    address = far_moved(address, 0, function + strlen("emulated_"));
+    memcpy(argument, &address, sizeof address);
+}
+
+static void must(const char *failed, const char *kernel)
+{
+    if (failed != NULL) device_refuse(device->name, kernel, failed);
+}
+
+#define X(name, prototype, arguments, work)                                                        \
+    static void emulated_##name prototype                                                          \
+    {                                                                                              \
+        emulated.kernels->name ALL_MOVED arguments;                                                \
+        must(emulated.failed(), #name);                                                            \
+    }
+KERNEL_LIST(X)
+#undef X
+
+static Kernels emulated_kernels = {.variant = "cuda"};
+static const Device device_emulated = {.name = "emulated",
+                                       .kernels = &emulated_kernels,
+                                       .reserve = far_reserve,
+                                       .commit = far_commit,
+                                       .release = far_release,
+                                       .put = far_put,
+                                       .get = far_get,
+                                       .copy = far_copy};
+
+// ---- a GPU
+
+static void gpu_commit(void *base, size_t from, size_t to)
+{
+    must(gpu.commit(base, from, to), "commit");
+}
+
+static void gpu_put(void *to, const void *host, size_t bytes)
+{
+    if (bytes > 0) gpu.put(to, host, bytes);
+    must(gpu.failed(), "put");
+}
+
+static void gpu_get(void *host, const void *from, size_t bytes)
+{
+    gpu.get(host, from, bytes);
+    must(gpu.failed(), "get");
+}
+
+static void gpu_copy(void *to, const void *from, size_t bytes)
+{
+    gpu.copy(to, from, bytes);
+    must(gpu.failed(), "copy");
+}
+
+// A launch that cannot be is known at once; what goes wrong on the GPU, at a later call.
+#define X(name, prototype, arguments, work)                                                        \
+    static void gpu_##name prototype                                                               \
+    {                                                                                              \
+        gpu.kernels->name arguments;                                                               \
+        must(gpu.failed(), #name);                                                                 \
+    }
+KERNEL_LIST(X)
+#undef X
+
+static char gpu_name[32];
+static Kernels gpu_kernels = {.variant = "cuda"};
+static Device device_gpu = {.name = gpu_name,
+                            .kernels = &gpu_kernels,
+                            .commit = gpu_commit,
+                            .put = gpu_put,
+                            .get = gpu_get,
+                            .copy = gpu_copy};
+
+static const Device *open_gpu(int number, const char **why)
+{
+    const char *failed = load_gpu()
+                             ? gpu.open(number)
+                             : "this build has no CUDA device: install the CUDA Toolkit, then "
+                               "build again; or use --device emulated";
+    if (failed != NULL) {
+        *why = failed;
+        return NULL;
+    }
+#define X(name, prototype, arguments, work)                                                        \
+    if (gpu.kernels->name) gpu_kernels.name = gpu_##name;
+    KERNEL_LIST(X)
+#undef X
+    snprintf(gpu_name, sizeof gpu_name, "cuda:%d", number);
+    device_gpu.reserve = gpu.reserve;
+    device_gpu.release = gpu.release;
+    return &device_gpu;
+}
+
+static const Device *open_emulated(const char **why)
+{
+    if (!load_emulated()) {
+        *why = "liblab_emulated.so is not beside this program, or another version's; build again";
+        return NULL;
+    }
+#define X(name, prototype, arguments, work)                                                        \
+    if (emulated.kernels->name) emulated_kernels.name = emulated_##name;
+    KERNEL_LIST(X)
+#undef X
+    return &device_emulated;
+}
+
+const Device *cuda_device(const char *name, const char **why)
+{
+    if (strcmp(name, "emulated") == 0) return open_emulated(why);
+    return open_gpu(name[strlen("cuda")] == ':' ? atoi(name + strlen("cuda:")) : 0, why);
+}

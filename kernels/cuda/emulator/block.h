@@ -1,0 +1,114 @@
+/* block.h -- the running block: its threads, its warps, its clock. For the emulator's own files.
+ *
+ * The clock counts what orders threads: it goes on when a launch or a block begins, when a barrier opens
+ * and when a warp operation completes. What the block's threads did before `opened` is ordered before all they do now;
+ * known[a] is the vector clock of lane a of a warp: what lane b did before known[a][b] happens before it.
+ */
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include "kernels/cuda/emulator/emulator.h"
+#include "kernels/cuda/emulator/fiber.h"
+#include "kernels/cuda/emulator/report.h"
+
+namespace emulator
+{
+enum { THREADS_MAX = 1024, WARP = 32, WARPS_MAX = THREADS_MAX / WARP };
+enum { STACK_BYTES = 128 << 10 };    // of a thread
+
+struct Thread {
+    uint3 index;
+    unsigned number;             // in the block
+    Fiber *fiber;                // NULL: not started, or returned
+    const void *site;            // of its last barrier or warp operation
+    WarpOperation *operation;    // for which it waits
+    unsigned mask;               // of that
+    bool at_barrier, returned;
+    bool fenced;    // __threadfence(), and no atomic operation since
+};
+
+struct Warp {
+    uint32_t live, ready;    // lanes that have not returned; that may run
+    uint64_t known[WARP][WARP];
+};
+
+struct Block {
+    const void *kernel;    // its function
+    uint3 index;
+    unsigned threads, warps;
+    unsigned live, arrived;    // threads; of them at the barrier
+    unsigned yes;              // that brought a predicate that holds
+    uint64_t clock, launched, began, opened;
+    bool stopped;
+    size_t dynamic_bytes;
+    Thread thread[THREADS_MAX];
+    Warp warp[WARPS_MAX];
+};
+
+extern Block block;
+extern __thread Thread *self;    // NULL: the host's code runs
+
+static inline unsigned number_of(const Thread *thread)
+{
+    return thread->number;
+}
+
+static inline Warp &warp_of(const Thread *thread)
+{
+    return block.warp[number_of(thread) / WARP];
+}
+
+void wait();                                       // until another thread makes this one ready
+[[noreturn]] void stop_launch(cudaError_t why);    // from a thread
+const Thread *someone(bool (*is)(const Thread &));
+
+// ---- warp.cpp
+
+void complete_operations_without(const Thread *gone);    // completes what waited for it alone
+void report_deadlock();                                  // no thread can continue
+
+// ---- runtime.cpp
+
+void set_last_error(cudaError_t error);
+
+#define XYZ(v) (v).x, (v).y, (v).z
+
+// ---- checker.cpp
+
+void checker_launch(size_t dynamic_bytes);
+void checker_block();
+void checker_launch_ends();
+
+// ---- counts.cpp: what a warp's accesses cost
+
+void counts_add(unsigned site, uintptr_t address);    // of the running thread
+void counts_add_distinct();           // a sector of global memory, for the first time
+void counts_align(uint32_t lanes);    // these lanes of the running warp wait: compare them
+void counts_launch(size_t shared);
+void counts_clear();
+
+// ---- faults.cpp
+
+// Counts it, if it is known.
+bool fault_again(FaultKind kind, const void *site, const void *other_site);
+void fault(FaultKind kind, const Thread *thread, const void *site, const void *other_site,
+           const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+// ---- source.cpp
+
+// Of the call that returns to site, in the kernel's source.
+SourceLine source_line(const void *site);
+bool same_line(const void *a, const void *b);
+
+const char *function_name(const void *function);
+bool is_in_function(const void *site, const std::string &name);    // also if it is inlined there
+
+std::string readable(const char *symbol);     // transpose(float*, float const*)
+std::string bare(const std::string &name);    // transpose
+
+// ---- module.cpp
+
+void modules_look();                     // what is loaded, and its __shared__ arrays
+bool modules_have(uintptr_t address);    // a variable outside functions: __device__, __constant__
+}    // namespace emulator
