@@ -252,9 +252,9 @@ static void check_secrets(Check *check, const Secrets *secrets)
     const Lab *lab = check->lab;
     const char *file = arena_print(check->arena, "%s.%s", lab->id, lab_suffix(lab));
     for (int k = 0; k < lab->exercise_count; k++) {
-        const char *where =
-            k == 0 ? arena_print(check->arena, "%s without its solutions", file)
-                   : arena_print(check->arena, "%s with the first %d solved", file, k);
+        const char *where = k == 0
+                                ? arena_print(check->arena, "%s without its solutions", file)
+                                : arena_print(check->arena, "%s with the first %d solved", file, k);
         search(check, GATE_SECRETS, secrets, k, where,
                source_skeleton(check->arena, lab, &check->reference, k));
         if (check->gates->gate[GATE_SECRETS].count > 0)

@@ -53,7 +53,8 @@ static bool build_text(Arena *arena, const Lab *lab, const char *text, Submissio
                        const char *folder, Submission *submission, Error *err)
 {
     Source source;
-    source_parse(arena, lab, arena_print(arena, "%s/%s.%s", folder, lab->id, lab_suffix(lab)), text, &source);
+    source_parse(arena, lab, arena_print(arena, "%s/%s.%s", folder, lab->id, lab_suffix(lab)), text,
+                 &source);
     return submission_build(arena, lab, &source, kind, folder, submission, err);
 }
 

@@ -275,12 +275,11 @@ const char *source_blank(Arena *arena, const Lab *lab, const Source *source, int
     CodeSpan span = code_definition(code, lab->exercises[exercise].function);
     if (span.end == 0) return source_drop(arena, source, exercise);
     // Whole by itself, should the include be gone.
-    const char *body =
-        arena_print(arena,
-                    "{ %svoid todo_reached(const char *, const char *, int)%s; "
-                    "todo_reached(\"%s\", __FILE__, __LINE__); }",
-                    lab->cuda ? "" : "_Noreturn ",
-                    lab->cuda ? " __asm__(\"todo_reached\")" : "", id);
+    const char *body = arena_print(arena,
+                                   "{ %svoid todo_reached(const char *, const char *, int)%s; "
+                                   "todo_reached(\"%s\", __FILE__, __LINE__); }",
+                                   lab->cuda ? "" : "_Noreturn ",
+                                   lab->cuda ? " __asm__(\"todo_reached\")" : "", id);
     size_t bytes = strlen(old->text);
     int lines = count_lines(old->text + span.open, bytes - span.open);
     Writer out = writer_new(arena, bytes + strlen(body));

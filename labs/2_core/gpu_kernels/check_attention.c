@@ -48,7 +48,7 @@ CASE(flash_attention__attends_within_one_tile)
 
 CASE(flash_attention__attends_across_tiles)
 {
-    attend_causally(1, 75, 24, 1);
+    attend_causally(1, 75, 24, 4);
 }
 
 CASE(flash_attention__attends_in_each_head)
@@ -97,7 +97,6 @@ CASE(flash_attention__reads_full_sectors)
 }
 
 // ---- paged_attention ----
-
 
 // Sequences lie in blocks in no order; entries behind the last are invalid, and other blocks' numbers huge.
 static void attend_in_pages(int sequences, int heads, int D, const int *lengths, float scale)

@@ -21,7 +21,8 @@ static void multiply(Multiplier kind, int m, int n, int k)
 {
     const bool tensor = kind == MATMUL_TENSOR;
     size_t ak = (size_t)m * (size_t)k, kb = (size_t)k * (size_t)n, cn = (size_t)m * (size_t)n;
-    float *a = tensor ? halves(ak, 1) : numbers(ak, 31), *b = tensor ? halves(kb, 2) : numbers(kb, 32);
+    float *a = tensor ? halves(ak, 1) : numbers(ak, 31),
+          *b = tensor ? halves(kb, 2) : numbers(kb, 32);
     float *c = blank(cn);
     double *want = expected(cn);
     for (int i = 0; i < m; i++)

@@ -11,7 +11,7 @@ typedef struct Traffic {
     double lanes;                  // accesses of single threads
     double transactions, ideal;    // sectors or wavefronts, as in LineCounts
     double narrow;                 // lanes whose access has less than 16 bytes
-    const LineCounts *worst;       // the line with the most transactions beyond its ideal; may be NULL
+    const LineCounts *worst;    // the line with the most transactions beyond its ideal; may be NULL
 } Traffic;
 
 Traffic traffic_of(const EmulatorReport *report, Space space, bool writes);

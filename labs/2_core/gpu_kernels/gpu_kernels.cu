@@ -303,8 +303,8 @@ __global__ void gk_paged_attention(float *out, const float *q, const float *keys
 {
     // solution paged_attention
     __shared__ float peak[WARPS], mass[WARPS], part[WARPS][WIDTH_MAX];
-    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     const int sequence = blockIdx.x, head = blockIdx.y, heads = gridDim.y;
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const float *mine = q + (sequence * heads + head) * D;
     float most = -INFINITY, total = 0, blend[WIDTH_MAX / 32] = {};
     // Each warp keeps an online softmax of its own tokens; its lanes lie along the width.

@@ -14,17 +14,17 @@
 
 enum {
     ADD_THREADS = 128,
-    TILE = 32,             // transposes: a block of TILE x ROWS threads for TILE x TILE elements
+    TILE = 32,    // transposes: a block of TILE x ROWS threads for TILE x TILE elements
     ROWS = 8,
     REDUCE_THREADS = 256,
-    ROW_THREADS = 128,     // softmax, layer norm
-    SIDE = 16,             // matrix products by SIDE x SIDE threads
-    BLOCKED = 64,          // rows and columns of c that a block of SIDE x SIDE threads computes
+    ROW_THREADS = 128,        // softmax, layer norm
+    SIDE = 16,                // matrix products by SIDE x SIDE threads
+    BLOCKED = 64,             // rows and columns of c that a block of SIDE x SIDE threads computes
     EACH = BLOCKED / SIDE,    // rows and columns of a thread: 4 x 4 elements
-    FRAGMENT = 16,         // rows and columns of a fragment of the tensor cores
-    WARPS = 4,             // of a block: attention, and the product on tensor cores
-    WIDTH_MAX = 64,        // the largest width D of a head
-    KV_BLOCK = 16,         // tokens of a block of the paged cache
+    FRAGMENT = 16,            // rows and columns of a fragment of the tensor cores
+    WARPS = 4,                // of a block: attention, and the product on tensor cores
+    WIDTH_MAX = 64,           // the largest width D of a head
+    KV_BLOCK = 16,            // tokens of a block of the paged cache
 };
 
 constexpr unsigned WHOLE_WARP = 0xffffffff;
