@@ -25,12 +25,10 @@ __global__ void gk_transpose_tiled(float *y, const float *x, int rows, int cols)
     __shared__ float tile[TILE][TILE];
     const int row = blockIdx.y * TILE, col = blockIdx.x * TILE, lane = threadIdx.x;
     for (int i = threadIdx.y; i < TILE; i += ROWS)
-        if (row + i < rows && col + lane < cols)
-            tile[i][lane] = x[(row + i) * cols + col + lane];
+        if (row + i < rows && col + lane < cols) tile[i][lane] = x[(row + i) * cols + col + lane];
     __syncthreads();
     for (int i = threadIdx.y; i < TILE; i += ROWS)
-        if (col + i < cols && row + lane < rows)
-            y[(col + i) * rows + row + lane] = tile[lane][i];
+        if (col + i < cols && row + lane < rows) y[(col + i) * rows + row + lane] = tile[lane][i];
     // end transpose_tiled
 }
 
@@ -89,6 +87,12 @@ __global__ void gk_reduce_shuffle(float *sums, const float *x, int n)
         own += x[i];
     own = gk_block_sum(own);
     if (threadIdx.x == 0) sums[blockIdx.x] = own;
+}
+
+__global__ void gk_block_sum_twice(float *of_x, float *of_y, const float *x, const float *y)
+{
+    of_x[threadIdx.x] = gk_block_sum(x[threadIdx.x]);
+    of_y[threadIdx.x] = gk_block_sum(y[threadIdx.x]);
 }
 
 // ---- rows ----
@@ -239,7 +243,8 @@ __global__ void gk_matmul_tensor(float *c, const __half *a, const __half *b, int
             const int ra = t / FRAGMENT, ca = t % FRAGMENT;
             const int rb = t / (2 * FRAGMENT), cb = t % (2 * FRAGMENT);
             half_a[ra][ca] = down + ra < m && p + ca < k ? a[(down + ra) * k + p + ca] : __half(0);
-            half_b[rb][cb] = p + rb < k && right + cb < n ? b[(p + rb) * n + right + cb] : __half(0);
+            half_b[rb][cb] =
+                p + rb < k && right + cb < n ? b[(p + rb) * n + right + cb] : __half(0);
         }
         __syncthreads();
         load_matrix_sync(left_side, &half_a[wy][0], FRAGMENT);

@@ -61,6 +61,9 @@ __device__ float gk_block_sum(float x);
 // Given: sums[b] = the sum of all x[i] whose i / REDUCE_THREADS is b, b + gridDim.x, b + 2 gridDim.x, ...
 __global__ void gk_reduce_shuffle(float *sums, const float *x, int n);
 
+// Given, for the cases: gk_block_sum of x and then of y, in one block.
+__global__ void gk_block_sum_twice(float *of_x, float *of_y, const float *x, const float *y);
+
 // 7. y[r,c] = exp(x[r,c]) / sum_j exp(x[r,j]), for numbers of any size: nothing overflows. A block of
 //    ROW_THREADS threads for each row. cols may be less or more than that.
 __global__ void gk_softmax_rows(float *y, const float *x, int cols);

@@ -104,18 +104,13 @@ void run_reduce_shuffle(float *sums, const float *x, int n, int blocks)
     to.get(sums);
 }
 
-static __global__ void two_sums(float *of_x, float *of_y, const float *x, const float *y)
-{
-    const unsigned i = threadIdx.x;
-    of_x[i] = gk_block_sum(x[i]);
-    of_y[i] = gk_block_sum(y[i]);
-}
-
 void run_block_sum(float *of_x, float *of_y, const float *x, const float *y, int threads)
 {
     const size_t n = (size_t)threads;
     const Array<float> a(n), b(n), from(x, n), second(y, n);
-    LAUNCH(two_sums, 1, (unsigned)threads, 0, 0)(a.data, b.data, from.data, second.data);
+    float *const to_x = a.data, *const to_y = b.data, *const in = from.data,
+                 *const next = second.data;
+    START(gk_block_sum_twice, 1, (unsigned)threads, to_x, to_y, in, next);
     a.get(of_x);
     b.get(of_y);
 }
@@ -164,8 +159,7 @@ void run_matmul(Multiplier kind, float *c, const float *a, const float *b, int m
     if (kind == MATMUL_TILED)
         START(gk_matmul_tiled, dim3(parts(n, SIDE), parts(m, SIDE)), block, out, left, right, m, n,
               k);
-    if (kind == MATMUL_BLOCKED)
-        START(gk_matmul_blocked, blocks, block, out, left, right, m, n, k);
+    if (kind == MATMUL_BLOCKED) START(gk_matmul_blocked, blocks, block, out, left, right, m, n, k);
     if (kind == MATMUL_VECTORIZED)
         START(gk_matmul_vectorized, blocks, block, out, left, right, m, n, k);
     to.get(c);
