@@ -17,6 +17,14 @@ enum {
     SERIAL = 16 * 1024 * LANES,    // multiplications below which waking a thread costs more
 };
 
+// In multiplications of a thread: few rows take as long as reading the weights, a byte two of them.
+static size_t work_of(size_t m, WeightRows w)
+{
+    const size_t weights = (size_t)w.rows * (size_t)w.cols;
+    const DTypeInfo *info = &dtype_info[w.type];
+    return MAX(m * weights, 2 * weights / info->block * info->bytes);
+}
+
 static const uint8_t *weights_at(WeightRows w, size_t r, size_t c)
 {
     const DTypeInfo *info = &dtype_info[w.type];
@@ -98,7 +106,7 @@ static void copy_row(float *out, const float *x, size_t cols, Activations activa
 static void multiply_floats(float *y, size_t y_row, const float *x, size_t x_row, size_t m,
                             WeightRows w, Activations activations)
 {
-    const size_t rows = (size_t)w.rows, cols = (size_t)w.cols, work = m * rows * cols;
+    const size_t rows = (size_t)w.rows, cols = (size_t)w.cols, work = work_of(m, w);
     const size_t row =
         lines_of(cols) + 16;    // aligned, and not so that all rows begin in one set of L1
     float *copy = workspace(m * row);
@@ -185,7 +193,7 @@ static void write_row(XBlock *out, const float *x, size_t x_row, size_t m, int t
 static void multiply_codes(float *y, size_t y_row, const float *x, size_t x_row, size_t m,
                            int terms, WeightRows w)
 {
-    const size_t rows = (size_t)w.rows, cols = (size_t)w.cols, work = m * rows * cols,
+    const size_t rows = (size_t)w.rows, cols = (size_t)w.cols, work = work_of(m, w),
                  groups = (rows + PANELS * LANES - 1) / (PANELS * LANES);
     XBlock *codes = (XBlock *)workspace(m * (size_t)terms * cols / ACTIVATION_BLOCK *
                                         (sizeof *codes / sizeof *x));

@@ -1,10 +1,11 @@
 #include "kernels/cpu/team.h"
+#include <math.h>
 #include <omp.h>
 #include "kernels/seconds.h"
 
-// Of each thread that calls kernels: until when it works alone, how long it last decided to, and how
-// many of its last teams were late.
-static _Thread_local double alone_until, pause;
+// Of each thread that calls kernels: until when it works alone, how long it last decided to, the time of
+// its teams since it last lost some, and how many of its last teams were late.
+static _Thread_local double alone_until, pause, shared;
 static _Thread_local int late;
 
 static double threshold_scale = 1;
@@ -14,7 +15,10 @@ static const double LATE = 100e-6;    // a wait of this length is not for work t
 static const double LOST = 1e-3;      // nor is it for a thread that sleeps and must be woken
 static const double PAUSE_MAX = 0.5;
 
-enum { LATE_IN_A_ROW = 3 };    // waking takes long each time: then it does not pay
+enum {
+    LATE_IN_A_ROW = 3,    // waking takes long each time: then it does not pay
+    WORTH_LOSING = 16,    // times what is lost must be won by sharing
+};
 
 int team_size(size_t n, size_t enough)
 {
@@ -45,13 +49,14 @@ void team_end(const Team *team, size_t n, size_t enough)
                                                                : 0;
     late = lost > 0 ? late + 1 : 0;
     if (lost > LOST || late == LATE_IN_A_ROW) {
-        pause = 2 * pause;
-        if (pause < 16 * lost) pause = 16 * lost;
-        if (pause > PAUSE_MAX) pause = PAUSE_MAX;
+        // Seldom, and a system puts every thread aside at times; often, and another program has the core.
+        const double worth = WORTH_LOSING * lost;
+        pause = shared > worth ? 0 : fmin(fmax(2 * pause, worth), PAUSE_MAX);
         alone_until = end + pause;
         late = 0;
+        shared = 0;
     } else if (lost == 0) {
-        pause /= 2;
+        shared += end - team->began;
     }
 }
 
