@@ -170,6 +170,15 @@ CASE(matmul_blocked__keeps_operands_in_registers)
 
 // ---- matmul_vectorized ----
 
+static void expect_float4_reads(void)
+{
+    const Traffic reads = traffic_of(emulator_report(), SPACE_GLOBAL, false);
+    assert_that(reads.lanes > 0 && reads.narrow == 0,
+                "%.0f of %.0f reads from global memory are of less than 16 bytes: read a float4 "
+                "into a variable",
+                reads.narrow, reads.lanes);
+}
+
 CASE(matmul_vectorized__multiplies_across_blocks)
 {
     multiply(MATMUL_VECTORIZED, 67, 84, 20);
@@ -190,11 +199,7 @@ CASE(matmul_vectorized__multiplies_small_matrices)
 CASE(matmul_vectorized__reads_global_memory_by_float4_alone)
 {
     multiply(MATMUL_VECTORIZED, 67, 84, 20);
-    const Traffic reads = traffic_of(emulator_report(), SPACE_GLOBAL, false);
-    assert_that(reads.lanes > 0 && reads.narrow == 0,
-                "%.0f of %.0f reads from global memory are of less than 16 bytes: read a float4 "
-                "into a variable",
-                reads.narrow, reads.lanes);
+    expect_float4_reads();
     expect_one_read_for_a_tile(67, 84, 20, SIDE_OF_BLOCK);
 }
 
@@ -210,6 +215,46 @@ CASE(matmul_vectorized__reads_shared_memory_by_vectors)
     multiply(MATMUL_VECTORIZED, 67, 44, 20);
     expect_at_most(traffic_of(emulator_report(), SPACE_SHARED, false).lanes, products(67, 44, 20),
                    0.15, "reads from shared memory for a product");
+}
+
+// ---- matmul_warp_tiled ----
+
+CASE(matmul_warp_tiled__multiplies_across_blocks)
+{
+    multiply(MATMUL_WARP_TILED, 67, 84, 20);
+}
+
+CASE(matmul_warp_tiled__multiplies_a_tall_matrix_by_a_narrow_one)
+{
+    multiply(MATMUL_WARP_TILED, 75, 12, 36);
+}
+
+CASE(matmul_warp_tiled__multiplies_small_matrices)
+{
+    multiply(MATMUL_WARP_TILED, 1, 4, 4);
+    multiply(MATMUL_WARP_TILED, 3, 20, 4);
+    multiply(MATMUL_WARP_TILED, 21, 4, 44);
+}
+
+CASE(matmul_warp_tiled__reads_global_memory_by_float4_in_full_sectors)
+{
+    multiply(MATMUL_WARP_TILED, 67, 88, 24);
+    expect_float4_reads();
+    expect_one_read_for_a_tile(67, 88, 24, SIDE_OF_BLOCK);
+    expect_coalesced_reads(1.1);
+    expect_coalesced_writes(1.1);
+}
+
+CASE(matmul_warp_tiled__keeps_eight_rows_and_columns_in_registers)
+{
+    multiply(MATMUL_WARP_TILED, 67, 44, 20);
+    const Traffic reads = traffic_of(emulator_report(), SPACE_SHARED, false);
+    expect_at_most(reads.lanes, products(67, 44, 20), 0.07,
+                   "reads from shared memory for a product");
+    assert_that(reads.transactions <= reads.ideal,
+                "%s:%d: bank conflicts: reads take %.0f wavefronts of shared memory where %.0f "
+                "would do",
+                reads.worst->at.file, reads.worst->at.line, reads.transactions, reads.ideal);
 }
 
 // ---- matmul_tensor ----
@@ -272,6 +317,11 @@ const struct CMUnitTest matmul_cases[] = {
     cmocka_unit_test(matmul_vectorized__reads_global_memory_by_float4_alone),
     cmocka_unit_test(matmul_vectorized__reads_and_writes_full_sectors),
     cmocka_unit_test(matmul_vectorized__reads_shared_memory_by_vectors),
+    cmocka_unit_test(matmul_warp_tiled__multiplies_across_blocks),
+    cmocka_unit_test(matmul_warp_tiled__multiplies_a_tall_matrix_by_a_narrow_one),
+    cmocka_unit_test(matmul_warp_tiled__multiplies_small_matrices),
+    cmocka_unit_test(matmul_warp_tiled__reads_global_memory_by_float4_in_full_sectors),
+    cmocka_unit_test(matmul_warp_tiled__keeps_eight_rows_and_columns_in_registers),
     cmocka_unit_test(matmul_tensor__multiplies_across_blocks),
     cmocka_unit_test(matmul_tensor__multiplies_a_tall_matrix_by_a_narrow_one),
     cmocka_unit_test(matmul_tensor__multiplies_matrices_of_any_shape),

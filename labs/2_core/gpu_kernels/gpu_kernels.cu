@@ -226,6 +226,49 @@ __global__ void gk_matmul_vectorized(float *c, const float *a, const float *b, i
     // end matmul_vectorized
 }
 
+__global__ void gk_matmul_warp_tiled(float *c, const float *a, const float *b, int m, int n, int k)
+{
+    // solution matmul_warp_tiled
+    __shared__ __align__(16) float slab_a[SIDE][BLOCKED + 4], slab_b[SIDE][BLOCKED];
+    const int up = blockIdx.y * BLOCKED, side = blockIdx.x * BLOCKED, id = threadIdx.x;
+    // Of the warp's tile a lane has four rows in each half, and four columns in each half.
+    const int lane_row = id % 32 / 4 * 4;
+    const int lane_col = id / 32 * (BLOCKED / WARP_TILES) + id % 4 * 4;
+    float total[8][8] = {};
+    for (int p = 0; p < k; p += SIDE) {
+        for (int t = id; t < BLOCKED * SIDE / 4; t += WARP_TILES * 32) {
+            const int ra = t / 4, ca = t % 4 * 4, rb = t / 16, cb = t % 16 * 4;
+            float4 of_a = make_float4(0, 0, 0, 0), of_b = make_float4(0, 0, 0, 0);
+            if (up + ra < m && p + ca < k) of_a = *(const float4 *)&a[(up + ra) * k + p + ca];
+            if (p + rb < k && side + cb < n) of_b = *(const float4 *)&b[(p + rb) * n + side + cb];
+            slab_a[ca][ra] = of_a.x, slab_a[ca + 1][ra] = of_a.y;
+            slab_a[ca + 2][ra] = of_a.z, slab_a[ca + 3][ra] = of_a.w;
+            *(float4 *)&slab_b[rb][cb] = of_b;
+        }
+        __syncthreads();
+        for (int q = 0; q < SIDE; q++) {
+            const float4 u0 = *(const float4 *)&slab_a[q][lane_row];
+            const float4 u1 = *(const float4 *)&slab_a[q][lane_row + BLOCKED / 2];
+            const float4 v0 = *(const float4 *)&slab_b[q][lane_col];
+            const float4 v1 = *(const float4 *)&slab_b[q][lane_col + BLOCKED / WARP_TILES / 2];
+            const float rows[8] = {u0.x, u0.y, u0.z, u0.w, u1.x, u1.y, u1.z, u1.w};
+            const float cols[8] = {v0.x, v0.y, v0.z, v0.w, v1.x, v1.y, v1.z, v1.w};
+            for (int i = 0; i < 8; i++)
+                for (int j = 0; j < 8; j++) total[i][j] += rows[i] * cols[j];
+        }
+        __syncthreads();
+    }
+    for (int i = 0; i < 8; i++)
+        for (int j = 0; j < 8; j += 4) {
+            const int r = up + lane_row + i % 4 + i / 4 * (BLOCKED / 2);
+            const int s = side + lane_col + j / 4 * (BLOCKED / WARP_TILES / 2);
+            if (r < m && s < n)
+                *(float4 *)&c[r * n + s] =
+                    make_float4(total[i][j], total[i][j + 1], total[i][j + 2], total[i][j + 3]);
+        }
+    // end matmul_warp_tiled
+}
+
 __global__ void gk_matmul_tensor(float *c, const __half *a, const __half *b, int m, int n, int k)
 {
     // solution matmul_tensor

@@ -21,6 +21,7 @@ enum {
     SIDE = 16,                // matrix products by SIDE x SIDE threads
     BLOCKED = 64,             // rows and columns of c that a block of SIDE x SIDE threads computes
     EACH = BLOCKED / SIDE,    // rows and columns of a thread: 4 x 4 elements
+    WARP_TILES = 2,           // warps of a block of matmul_warp_tiled
     FRAGMENT = 16,            // rows and columns of a fragment of the tensor cores
     WARPS = 4,                // of a block: attention, and the product on tensor cores
     WIDTH_MAX = 64,           // the largest width D of a head
@@ -92,11 +93,17 @@ __global__ void gk_matmul_blocked(float *c, const float *a, const float *b, int 
 //     float4. A thread reads at most 0.15 times from shared memory for a product.
 __global__ void gk_matmul_vectorized(float *c, const float *a, const float *b, int m, int n, int k);
 
-// 13. The same on tensor cores (nvcuda::wmma): halves in, float sums, float out. A block of WARPS
+// 13. The same with a tile for each warp: a block of WARP_TILES warps computes BLOCKED x BLOCKED elements,
+//     each warp BLOCKED rows of BLOCKED / WARP_TILES columns, each lane 8 x 8 elements of these. A thread
+//     reads at most 0.07 times from shared memory for a product, without bank conflicts. n and k are
+//     multiples of 4, and all reads from global memory are of a float4.
+__global__ void gk_matmul_warp_tiled(float *c, const float *a, const float *b, int m, int n, int k);
+
+// 14. The same on tensor cores (nvcuda::wmma): halves in, float sums, float out. A block of WARPS
 //     warps computes 2 x 2 fragments, one for each warp: 2 FRAGMENT x 2 FRAGMENT elements of c.
 __global__ void gk_matmul_tensor(float *c, const __half *a, const __half *b, int m, int n, int k);
 
-// 14. Causal attention, for each head h: out[t] = sum_s softmax_s(q[t] . k[s] / sqrt(D)) v[s] over
+// 15. Causal attention, for each head h: out[t] = sum_s softmax_s(q[t] . k[s] / sqrt(D)) v[s] over
 //     s <= t. q, k, v, out: [H,T,D], D <= WIDTH_MAX. The T x T scores are never stored: a block takes
 //     WARPS queries, one for each warp, and tiles of 32 keys, one for each lane, through shared memory;
 //     maximum and sum are updated tile by tile (online softmax). Grid (T / WARPS rounded up, H).
@@ -104,7 +111,7 @@ __global__ void gk_matmul_tensor(float *c, const __half *a, const __half *b, int
 __global__ void gk_flash_attention(float *out, const float *q, const float *k, const float *v,
                                    int T, int D);
 
-// 15. Attention of one new token for each sequence s, whose keys and values lie in blocks of a paged
+// 16. Attention of one new token for each sequence s, whose keys and values lie in blocks of a paged
 //     cache: out[s,h] = sum_t softmax_t(q[s,h] . key(t) / sqrt(D)) value(t) over 0 <= t < lengths[s],
 //     where token t is in slot t % KV_BLOCK of block table[s,t / KV_BLOCK]. q, out: [S,H,D]; keys,
 //     values: [blocks,KV_BLOCK,H,D]; table: [S,table_width], with no valid number behind the last block

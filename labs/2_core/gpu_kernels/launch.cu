@@ -162,6 +162,8 @@ void run_matmul(Multiplier kind, float *c, const float *a, const float *b, int m
     if (kind == MATMUL_BLOCKED) START(gk_matmul_blocked, blocks, block, out, left, right, m, n, k);
     if (kind == MATMUL_VECTORIZED)
         START(gk_matmul_vectorized, blocks, block, out, left, right, m, n, k);
+    if (kind == MATMUL_WARP_TILED)
+        START(gk_matmul_warp_tiled, blocks, WARP_TILES * 32, out, left, right, m, n, k);
     to.get(c);
 }
 

@@ -20,6 +20,7 @@ typedef enum Multiplier {
     MATMUL_TILED,
     MATMUL_BLOCKED,
     MATMUL_VECTORIZED,
+    MATMUL_WARP_TILED,
     MATMUL_TENSOR    // a and b are rounded to halves
 } Multiplier;
 

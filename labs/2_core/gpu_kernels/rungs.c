@@ -107,6 +107,11 @@ static Work matmul_vectorized(Arena *step, int size)
     return matmul(step, size, MATMUL_VECTORIZED);
 }
 
+static Work matmul_warp_tiled(Arena *step, int size)
+{
+    return matmul(step, size, MATMUL_WARP_TILED);
+}
+
 static Work matmul_tensor(Arena *step, int size)
 {
     return matmul(step, size, MATMUL_TENSOR);
@@ -160,6 +165,7 @@ const Rung rungs[] = {
     {"matmul_tiled", "matmul", matmul_tiled, false},
     {"matmul_blocked", "matmul", matmul_blocked, false},
     {"matmul_vectorized", "matmul", matmul_vectorized, false},
+    {"matmul_warp_tiled", "matmul", matmul_warp_tiled, false},
     {"matmul_tensor", "matmul", matmul_tensor, true},
     {"flash_attention", "attention", flash_attention, false},
     {"paged_attention", "attention", paged_attention, false},
