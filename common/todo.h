@@ -10,10 +10,17 @@
  * exercise neither wrong nor right.
  */
 #pragma once
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define LAB_TODO(exercise) todo_reached(#exercise, __FILE__, __LINE__)
 
-_Noreturn void todo_reached(const char *exercise, const char *file, int line);
+__attribute__((noreturn)) void todo_reached(const char *exercise, const char *file, int line);
 
 // Called first when it is set; it need not return.
 extern void (*todo_hook)(const char *exercise);
+
+#ifdef __cplusplus
+}
+#endif

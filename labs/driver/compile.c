@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    OPTIONS = 48,
+    OPTIONS = 64,
     MEMORY = 1 << 30,
     LARGEST_FILE = 64 << 20,
     LONGEST = 400,
@@ -18,6 +18,7 @@ enum {
 // From CMake: the project's compiler and flags, and those in which gcc and clang differ.
 static const char *const checked_options[] = {LAB_CC_CHECKED, NULL};
 static const char *const fast_options[] = {LAB_CC_FAST, NULL};
+static const char *const cuda_options[] = {LAB_CUDA_CHECKED, NULL};
 
 static int add_all(const char **argv, int count, const char *const *options)
 {
@@ -28,16 +29,24 @@ static int add_all(const char **argv, int count, const char *const *options)
     return count;
 }
 
-static int base_options(const char **argv, SubmissionKind kind)
+static bool is_cuda(const char *path)
 {
-    int count = add_all(argv, 0, (const char *const[]){LAB_CC, NULL});
+    const char *dot = strrchr(path, '.');
+    return dot != NULL && strcmp(dot, ".cu") == 0;
+}
+
+static int base_options(const char **argv, const char *path, SubmissionKind kind)
+{
+    argv[0] = is_cuda(path) ? LAB_CXX : LAB_CC;
+    int count = 1;
+    if (is_cuda(path)) return add_all(argv, count, cuda_options);
     return add_all(argv, count, kind == SUBMISSION_FAST ? fast_options : checked_options);
 }
 
-const char *compile_options(Arena *arena, SubmissionKind kind)
+const char *compile_options(Arena *arena, const char *path, SubmissionKind kind)
 {
     const char *argv[OPTIONS], *text = "";
-    int count = base_options(argv, kind);
+    int count = base_options(argv, path, kind);
     for (int i = 0; i < count; i++) text = arena_print(arena, "%s%s\n", text, argv[i]);
     return text;
 }
@@ -265,13 +274,13 @@ static const char *named(Arena *arena, const char *path, const char *text)
 static void write_command(const char **argv, Arena *arena, const Compile *job)
 {
     const char *slash = strrchr(job->path, '/');
-    int count = base_options(argv, job->kind);
+    int count = base_options(argv, job->path, job->kind);
     argv[count++] = arena_print(arena, "-iquote%.*s", slash != NULL ? (int)(slash - job->path) : 1,
                                 slash != NULL ? job->path : ".");
     if (job->beside != NULL) argv[count++] = arena_print(arena, "-iquote%s", job->beside);
     argv[count++] = arena_print(arena, "-I%s", root_dir());
     argv[count++] = "-I" LAB_SOURCE_DIR;
-    argv[count++] = "-xc";
+    argv[count++] = is_cuda(job->path) ? "-xc++" : "-xc";
     argv[count++] = "-";
     if (job->library == NULL) {
         argv[count++] = "-fsyntax-only";
@@ -280,7 +289,8 @@ static void write_command(const char **argv, Arena *arena, const Compile *job)
         argv[count++] = "-o";
         argv[count++] = job->library;
         // Without it libm's names carry no version, and the loader takes the oldest: a slower expf.
-        argv[count++] = "-lm";
+        if (!is_cuda(job->path)) argv[count++] = "-lm";
+        else count = add_all(argv, count, (const char *const[]){LAB_CUDA_LIBRARIES, NULL});
     }
     argv[count++] = "-MMD";
     argv[count++] = "-MFdepends";

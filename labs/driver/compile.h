@@ -5,7 +5,8 @@
  *     if (!compile(arena, &job, &compiled, &err)) return error_report(&err);    // no compiler
  *     if (!compiled.good) printf("%d: %s\n", compiled.first.line, compiled.first.message);
  *
- * The text is handed over as if it stood in `path`, whatever stands there now. The compiler is
+ * The text is handed over as if it stood in `path`, whatever stands there now. A path that ends in ".cu" is
+ * C++ for the CUDA emulator, whose checker sees each access; both kinds are the same then. The compiler is
  * bounded in time, memory and disk: a learner's file may include /dev/zero.
  */
 #pragma once
@@ -37,4 +38,4 @@ bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err);
 void compile_read(Arena *arena, const char *path, const char *output, Compiled *compiled);
 
 // The compiler and its options, one a line: what a library depends on besides its text.
-const char *compile_options(Arena *arena, SubmissionKind kind);
+const char *compile_options(Arena *arena, const char *path, SubmissionKind kind);

@@ -250,10 +250,11 @@ static void search(Check *check, GateId gate, const Secrets *secrets, int solved
 static void check_secrets(Check *check, const Secrets *secrets)
 {
     const Lab *lab = check->lab;
+    const char *file = arena_print(check->arena, "%s.%s", lab->id, lab_suffix(lab));
     for (int k = 0; k < lab->exercise_count; k++) {
-        const char *where =
-            k == 0 ? arena_print(check->arena, "%s.c without its solutions", lab->id)
-                   : arena_print(check->arena, "%s.c with the first %d solved", lab->id, k);
+        const char *where = k == 0
+                                ? arena_print(check->arena, "%s without its solutions", file)
+                                : arena_print(check->arena, "%s with the first %d solved", file, k);
         search(check, GATE_SECRETS, secrets, k, where,
                source_skeleton(check->arena, lab, &check->reference, k));
         if (check->gates->gate[GATE_SECRETS].count > 0)
@@ -319,7 +320,7 @@ static const char *text_without(Check *check, int exercise)
 static void plan_states(Check *check, Plan *plan)
 {
     const Lab *lab = check->lab;
-    static const char *const compilers[] = {"gcc", "clang"};
+    const char *const compilers[] = {lab->cuda ? "g++" : "gcc", lab->cuda ? "clang++" : "clang"};
     // First, since they take longest: then no worker is left alone with one at the end.
     for (int e = 0; e < lab->exercise_count; e++)
         plan_add(plan, GATE_PROGRAM,

@@ -17,7 +17,8 @@ static const double CLOCK_FACTOR = 4, PATIENCE = 30;
 typedef struct Grading {
     Arena *arena;
     const Lab *lab;
-    const char *grader, *cases;    // the program, and the lab's check_NAME.so
+    const char *grader,
+        *cases;    // the program, and the lab's check_NAME.so. The emulator checks by itself
     const char *library, *path;    // the submission, and the source it was made of
     const bool *asked;             // NULL: all
     Grade *grade;
@@ -35,7 +36,8 @@ static Grading grading_new(Arena *arena, const Lab *lab, bool plain, const char 
                      .path = path,
                      .asked = asked,
                      .grade = grade,
-                     .grader = plain ? LAB_BUILD_DIR "/grader_plain" : LAB_BUILD_DIR "/grader",
+                     .grader = plain || lab->cuda ? LAB_BUILD_DIR "/grader_plain"
+                                                  : LAB_BUILD_DIR "/grader",
                      .cases = arena_print(arena, "%s/labs/check_%s.so", LAB_BUILD_DIR, lab->id)};
 }
 
@@ -285,7 +287,7 @@ bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain
                    Grade *grade, Error *err)
 {
     double begun = process_clock();
-    char *path = arena_print(arena, "%s/%s.c", lab->folder, lab->id);
+    char *path = arena_print(arena, "%s/%s.%s", lab->folder, lab->id, lab_suffix(lab));
     Grading grading = grading_new(arena, lab, plain, path, asked, grade);
     grading.library = library;
     if (!list_cases(&grading, err) || !run_cases(&grading, err)) return false;

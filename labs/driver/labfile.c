@@ -1,6 +1,7 @@
 #include "labs/driver/labfile.h"
 #include "common/json.h"
 #include <string.h>
+#include <unistd.h>
 
 static bool read_whole_number(const cJSON *object, const char *where, const char *field, int least,
                               int most, int *number, Error *err)
@@ -93,6 +94,7 @@ bool lab_read(Arena *arena, const char *root, const char *folder, Lab *lab, Erro
     cJSON *tree = json_load(path, err);
     if (tree == NULL) return false;
     bool read = read_fields(arena, tree, path, names, lab, err);
+    if (read) lab->cuda = access(arena_print(arena, "%s/%s.cu", whole, lab->id), F_OK) == 0;
     lab->fills = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(tree, "fills"));
     cJSON_Delete(tree);
     return read;

@@ -25,6 +25,7 @@ typedef struct Exercise {
 typedef struct Lab {
     const char *id;        // the folder's name, and the program's in build/labs/
     const char *folder;    // absolute; in labs/, or in a folder of LAB_PATH
+    bool cuda;             // the exercises are in NAME.cu: CUDA kernels, which the emulator runs
     const char *stage;     // the folder above
     const char *title;
     const char *about;     // one sentence
@@ -40,6 +41,12 @@ typedef struct Lab {
     Exercise *exercises;    // in the order they are solved
     int exercise_count;
 } Lab;
+
+// "cu" or "c": of NAME.cu or NAME.c, the reference and what the learner writes.
+static inline const char *lab_suffix(const Lab *lab)
+{
+    return lab->cuda ? "cu" : "c";
+}
 
 // `folder` is STAGE/NAME in labs/, or absolute: then `root` does not matter.
 bool lab_read(Arena *arena, const char *root, const char *folder, Lab *lab, Error *err);

@@ -27,7 +27,7 @@ const char *mine_dir(void)
 
 const char *mine_path(Arena *arena, const Lab *lab)
 {
-    return arena_print(arena, "%s/%s/%s.c", mine_dir(), lab->id, lab->id);
+    return arena_print(arena, "%s/%s/%s.%s", mine_dir(), lab->id, lab->id, lab_suffix(lab));
 }
 
 char *mine_shown(Arena *arena, const char *path)

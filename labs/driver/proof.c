@@ -53,7 +53,8 @@ static bool build_text(Arena *arena, const Lab *lab, const char *text, Submissio
                        const char *folder, Submission *submission, Error *err)
 {
     Source source;
-    source_parse(arena, lab, arena_print(arena, "%s/%s.c", folder, lab->id), text, &source);
+    source_parse(arena, lab, arena_print(arena, "%s/%s.%s", folder, lab->id, lab_suffix(lab)), text,
+                 &source);
     return submission_build(arena, lab, &source, kind, folder, submission, err);
 }
 
@@ -112,13 +113,14 @@ static void choose_variant(Task *task, int mutant, int from, int to)
 static void prove_warnings(Task *task)
 {
     Arena *arena = task->arena;
+    const bool cuda = task->lab->cuda;
     const char *sources = "-I" LAB_SOURCE_DIR;    // LAB_ROOT may be another
     const char *root = arena_print(arena, "-I%s", root_dir());
     const char *beside = arena_print(arena, "-I%s", task->lab->folder);
     // clang-format off
-    const char *const argv[] = {task->proof->compiler, "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-Wall",
+    const char *const argv[] = {task->proof->compiler, cuda ? "-std=gnu++17" : "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-Wall",
         "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-unused-function", beside, root, sources,
-        "-x", "c", "-c", "-o", "/dev/null", "-", NULL};
+        "-x", cuda ? "c++" : "c", "-c", "-o", "/dev/null", "-", NULL};
     // clang-format on
     const char *const set[] = {"LC_ALL=C", NULL};
     Process compiler = {.argv = argv,

@@ -21,7 +21,7 @@ static int open_backup(Arena *arena, const Lab *lab, const char **path, Error *e
     strftime(when, sizeof when, "%Y-%m-%dT%H.%M.%SZ", gmtime_r(&now, &utc));
     for (int number = 1;; number++) {
         const char *more = number == 1 ? "" : arena_print(arena, "-%d", number);
-        *path = arena_print(arena, "%s/%s-%s%s.c", folder, lab->id, when, more);
+        *path = arena_print(arena, "%s/%s-%s%s.%s", folder, lab->id, when, more, lab_suffix(lab));
         int fd = open(*path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd >= 0) return fd;
         if (errno != EEXIST) {

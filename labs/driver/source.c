@@ -183,7 +183,7 @@ static bool check_mark(const Lab *lab, const Source *reference, const Mark *mark
 
 bool source_read_reference(Arena *arena, const Lab *lab, Source *reference, Error *err)
 {
-    const char *path = arena_print(arena, "%s/%s.c", lab->folder, lab->id);
+    const char *path = arena_print(arena, "%s/%s.%s", lab->folder, lab->id, lab_suffix(lab));
     return source_read(arena, lab, path, reference, err) && source_check_marks(lab, reference, err);
 }
 
@@ -275,11 +275,11 @@ const char *source_blank(Arena *arena, const Lab *lab, const Source *source, int
     CodeSpan span = code_definition(code, lab->exercises[exercise].function);
     if (span.end == 0) return source_drop(arena, source, exercise);
     // Whole by itself, should the include be gone.
-    const char *body =
-        arena_print(arena,
-                    "{ _Noreturn void todo_reached(const char *, const char *, int); "
-                    "todo_reached(\"%s\", __FILE__, __LINE__); }",
-                    id);
+    const char *body = arena_print(arena,
+                                   "{ %svoid todo_reached(const char *, const char *, int)%s; "
+                                   "todo_reached(\"%s\", __FILE__, __LINE__); }",
+                                   lab->cuda ? "" : "_Noreturn ",
+                                   lab->cuda ? " __asm__(\"todo_reached\")" : "", id);
     size_t bytes = strlen(old->text);
     int lines = count_lines(old->text + span.open, bytes - span.open);
     Writer out = writer_new(arena, bytes + strlen(body));

@@ -12,6 +12,11 @@
 // compile_flags.txt, which clangd reads: the flags that a submission is built with (submission.cmake).
 static const char *editor_flags(Arena *arena, const Lab *lab)
 {
+    if (lab->cuda)
+        return arena_print(arena,
+                           "-xc++\n-std=gnu++17\n-D_GNU_SOURCE\n-iquote%s\n-I%s\n-Wall\n-Wextra\n"
+                           "-Wno-unused-parameter\n-Wno-unused-function\n",
+                           lab->folder, root_dir());
     return arena_print(arena,
                        "-std=gnu17\n-D_GNU_SOURCE\n-iquote%s\n-I%s\n-Wall\n-Wextra\n"
                        "-Wno-unused-parameter\n-Wno-unused-function\n"
@@ -176,7 +181,7 @@ int command_start(int argc, char **argv)
     Choice choice;
     Options *options =
         workspace_options(arena, argv, "lab start LAB",
-                          "Writes mine/LAB/LAB.c with the exercises blank, and shows the "
+                          "Writes mine/LAB/LAB.c (or .cu) with the exercises blank, and shows the "
                           "first. An existing file is never overwritten.");
     if (!options_parse(options, argc, argv, &status)) return status;
     if (!workspace_open(&workspace, arena, &err)) return error_report(&err);

@@ -73,7 +73,8 @@ static const char *key_of(const Build *build)
     struct stat reference = {0};
     stat(arena_print(build->arena, "%s/labs/libexercises_%s.so", LAB_BUILD_DIR, build->lab->id),
          &reference);
-    return arena_print(build->arena, "%s%lld %s\n%s", compile_options(build->arena, build->kind),
+    return arena_print(build->arena, "%s%lld %s\n%s",
+                       compile_options(build->arena, build->source->path, build->kind),
                        (long long)reference.st_mtime, build->source->path, build->source->text);
 }
 

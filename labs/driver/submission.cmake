@@ -33,16 +33,28 @@ check_c_compiler_flag(-ftrivial-auto-var-init=pattern has_auto_var_init)
 if(has_auto_var_init)
   list(APPEND checked -ftrivial-auto-var-init=pattern)
 endif()
+# A .cu is C++ for the emulator, in whose checker the calls of -fsanitize=thread end: its own library is
+# not linked, so the usual ones are named.
+include(${PROJECT_SOURCE_DIR}/kernels/cuda/emulator/checked.cmake)
+set(cuda ${said})
+list(REMOVE_ITEM cuda -std=gnu17 -Werror=trampolines -Werror=implicit-function-declaration)
+list(APPEND cuda -std=gnu++17 -fno-omit-frame-pointer -nodefaultlibs ${EMULATOR_CHECKED})
+
 string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
 separate_arguments(house_flags UNIX_COMMAND "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}}")
 set(fast ${said} ${house_flags} "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
 
 list(TRANSFORM checked REPLACE "(.+)" "\"\\1\"")
 list(TRANSFORM fast REPLACE "(.+)" "\"\\1\"")
+list(TRANSFORM cuda REPLACE "(.+)" "\"\\1\"")
 list(JOIN checked "," checked)
 list(JOIN fast "," fast)
+list(JOIN cuda "," cuda)
 set(submission_definitions
   LAB_CC="${CMAKE_C_COMPILER}"
   LAB_CC_CHECKED=${checked}
   LAB_CC_FAST=${fast}
+  LAB_CXX="${CMAKE_CXX_COMPILER}"
+  LAB_CUDA_CHECKED=${cuda}
+  LAB_CUDA_LIBRARIES="-xnone","$<TARGET_FILE:cuda_emulator_shared>","-Wl,-rpath,$<TARGET_FILE_DIR:cuda_emulator_shared>","-lstdc++","-lm","-lc","-lgcc_s","-lgcc"
   LAB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -105,12 +105,11 @@ static void put_function(FILE *out, Arena *arena, const Lab *lab, const Source *
 }
 
 // Chosen when the library is loaded.
-static void put_choice(FILE *out, int exercises)
+static void put_choice(FILE *out, int exercises, bool cuda)
 {
     fprintf(out,
             "#include \"common/todo.h\"\n"
-            "char *getenv(const char *);\n"
-            "int atoi(const char *);\n"
+            "%s"
             "static int variants_mutant;\n"
             "static char variants_blank[%d];\n"
             "__attribute__((constructor)) static void variants_choose(void)\n"
@@ -120,6 +119,8 @@ static void put_choice(FILE *out, int exercises)
             "    for (int e = 0; blank && blank[e] && e < %d; e++)\n"
             "        variants_blank[e] = blank[e] == '1';\n"
             "}\n",
+            cuda ? "#include <stdlib.h>\n"
+                 : "char *getenv(const char *);\nint atoi(const char *);\n",
             exercises, VARIANTS_MUTANT, VARIANTS_BLANK, exercises);
 }
 
@@ -130,7 +131,7 @@ const char *variants_text(Arena *arena, const Lab *lab, const Source *reference,
     size_t bytes;
     FILE *out = open_memstream(&text, &bytes);
     REQUIRE(out != NULL, "no memory for the mutants of %s", lab->id);
-    put_choice(out, lab->exercise_count);
+    put_choice(out, lab->exercise_count, lab->cuda);
     int number = 1, exercise = 0;    // the exercises' functions are in lab.json's order
     for (const char *line = reference->text; *line != '\0'; number++) {
         int length = (int)strcspn(line, "\n");

@@ -34,6 +34,9 @@ struct Log {
     Access *begin, *end, *limit;
 };
 
+// Accesses and steps of a lane between two waits that are counted: an endless loop takes time, not all memory.
+enum { LOG_MAX = 1 << 22 };
+
 static Log logs[WARP];
 static uint64_t steps, active, distinct;
 static std::vector<KernelLaunch> launch_list;
@@ -94,6 +97,7 @@ static void grow(Log &log)
 void counts_add(unsigned site, uintptr_t address)
 {
     Log &log = logs[number_of(self) % WARP];
+    if (log.end - log.begin == LOG_MAX) return;
     if (log.end == log.limit) grow(log);
     log.end->site = site;
     log.end->address = address;

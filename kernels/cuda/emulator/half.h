@@ -9,7 +9,10 @@ namespace emulator
 template <int EXPONENT, int MANTISSA> struct Small {
     uint16_t bits;
 
-    Small() = default;
+    // Not trivial, but constant: gcc would guard a __shared__ array of a type with trivial and other constructors.
+    constexpr Small() : bits(0)
+    {
+    }
     Small(float value) : bits(narrow(value))
     {
     }

@@ -1,6 +1,9 @@
 // source.cpp -- from an address of the code to its source line, by DWARF.
 #include <cxxabi.h>
+#include <fcntl.h>
 #include <string>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <unordered_map>
 #include <vector>
 #include "kernels/cuda/emulator/block.h"
@@ -59,16 +62,33 @@ static int take_line(void *data, uintptr_t, const char *file, int line, const ch
     return 0;
 }
 
+// The first look reads the debug information of all libraries, and for system libraries also a file of its own in
+// /usr/lib/debug, which takes longer than everything else. With a limit of one open file it skips those.
+static void look_up(const void *site, Place *place)
+{
+    static backtrace_state *state;
+    rlimit files = {};
+    bool limited = false;
+    if (!state) {
+        const int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        limited = next > STDERR_FILENO && getrlimit(RLIMIT_NOFILE, &files) == 0;
+        if (next >= 0) close(next);
+        const rlimit one = {(rlim_t)next + 1, files.rlim_max};
+        if (limited) setrlimit(RLIMIT_NOFILE, &one);
+        state = backtrace_create_state(nullptr, 0, ignore, nullptr);
+    }
+    backtrace_pcinfo(state, reinterpret_cast<uintptr_t>(site) - 1, take_line, ignore, place);
+    if (limited) setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static const Place &place_of(const void *site)
 {
     static std::unordered_map<const void *, Place> known;
-    static backtrace_state *state = backtrace_create_state(nullptr, 0, ignore, nullptr);
     const auto found = known.find(site);
     if (found != known.end()) return found->second;
     Place &place = known[site];
     place.line = {"", 0};
-    if (site)
-        backtrace_pcinfo(state, reinterpret_cast<uintptr_t>(site) - 1, take_line, ignore, &place);
+    if (site) look_up(site, &place);
     return place;
 }
 

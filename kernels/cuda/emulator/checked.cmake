@@ -1,0 +1,10 @@
+# checked.cmake -- EMULATOR_CHECKED: the options of a .cu whose accesses call the emulator's checker. Not optimised as
+# far as usual, so that an access of the source is one of the program.
+set(EMULATOR_CHECKED -O1 -fsanitize=thread -fsanitize-coverage=trace-pc -fno-delete-null-pointer-checks
+  -fno-optimize-sibling-calls)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  list(APPEND EMULATOR_CHECKED -fno-aggressive-loop-optimizations --param=tsan-instrument-func-entry-exit=0)
+else()
+  list(APPEND EMULATOR_CHECKED -mllvm -tsan-instrument-func-entry-exit=0
+    -mllvm -tsan-instrument-read-before-write=1)
+endif()

@@ -1,0 +1,85 @@
+/* check.c -- the test cases of the exercises. A case's name is a sentence: exercise__promise.
+ *
+ *     ./lab check gpu_kernels
+ *     ./lab check gpu_kernels.transpose_tiled
+ *
+ * Expected values come from plain loops in double. No two elements of an input are equal, no size is a
+ * multiple of a block (but where the contract says so), and no grid or matrix is square: a wrong index
+ * gives a wrong number. Each launch runs in the emulator's checking mode, and a case fails with what that
+ * finds. Where a rung is about memory, the counts of the launch are held against the ideal.
+ */
+#include "labs/2_core/gpu_kernels/check.h"
+#include <stdlib.h>
+
+const CaseList lab_cases[] = {memory_cases, row_cases, matmul_cases, attention_cases, NULL};
+
+static void *room(size_t bytes)
+{
+    void *memory = malloc(bytes);
+    assert_that(memory != NULL, "no memory for %zu bytes", bytes);
+    return memory;
+}
+
+float *numbers(size_t n, unsigned seed)
+{
+    float *x = room(n * sizeof *x);
+    // 65537 is prime: the multiples of 7919 go through all remainders.
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)((double)((i * 7919 + (size_t)seed * 4447) % 65537) - 32768.5) / 16384;
+    return x;
+}
+
+float *blank(size_t n)
+{
+    float *x = room(n * sizeof *x);
+    for (size_t i = 0; i < n; i++) x[i] = NAN;
+    return x;
+}
+
+double *expected(size_t n)
+{
+    double *x = room(n * sizeof *x);
+    for (size_t i = 0; i < n; i++) x[i] = 0;
+    return x;
+}
+
+void expect_clean(void)
+{
+    const EmulatorReport *report = emulator_report();
+    assert_that(report->faults == 0, "%s", report->fault[0].message);
+}
+
+static void expect_coalesced(bool writes, double most)
+{
+    const Traffic t = traffic_of(emulator_report(), SPACE_GLOBAL, writes);
+    assert_that(t.transactions <= most * t.ideal,
+                "%s:%d: %s move %.0f sectors of global memory where %.0f would do: neighbouring "
+                "threads have to access neighbouring elements",
+                t.worst->at.file, t.worst->at.line, writes ? "writes" : "reads", t.transactions,
+                t.ideal);
+}
+
+void expect_coalesced_reads(double most)
+{
+    expect_coalesced(false, most);
+}
+
+void expect_coalesced_writes(double most)
+{
+    expect_coalesced(true, most);
+}
+
+void expect_no_bank_conflicts(void)
+{
+    const Traffic t = traffic_of_both(emulator_report(), SPACE_SHARED);
+    assert_that(t.transactions <= t.ideal,
+                "%s:%d: bank conflicts: the accesses take %.0f wavefronts of shared memory where "
+                "%.0f would do: two threads of a warp access different words of one bank",
+                t.worst->at.file, t.worst->at.line, t.transactions, t.ideal);
+}
+
+void expect_at_most(double accesses, double unit, double most, const char *what)
+{
+    assert_that(accesses <= most * unit, "%.3g %s, expected at most %.3g", accesses / unit, what,
+                most);
+}

@@ -1,0 +1,75 @@
+#!/bin/sh
+# What `lab check` says of CUDA kernels that go wrong: gpu_kernels.cu, all solved but one. Needs LAB and ROOT.
+# shellcheck disable=SC2154,SC2317 # names of sentences.sh; called by name
+. "$ROOT/tests/driver/sentences.sh"
+
+lab=gpu_kernels
+file=mine/$lab/$lab.cu
+
+# The reference with vector_add's loop body, `c[i] = a[i] + b[i]`, replaced.
+submit() { # statement
+    [ -e "$(dirname "$LAB")/labs/check_$lab.so" ] || skip "the lab $lab is not built" "./lab run $lab"
+    mkdir -p mine/$lab
+    echo '#include <unistd.h>' >$file
+    sed "/\/\/ solution /d; /\/\/ end /d; s|c\[i\] = a\[i\] + b\[i\];|{ $1 }|" \
+        "$ROOT/labs/2_core/$lab/$lab.cu" >>$file
+}
+
+here() { grep -n "$1" $file | cut -d: -f1; }
+flat() { tr -s '\n ' '  ' <out; }
+finds() { # "what it is said to do"
+    run "$LAB" check $lab.vector_add
+    gave 1
+    flat | grep -qF -e "$1" || complain "'out' does not tell: $1"
+}
+
+a_correct_kernel_passes() { # test
+    submit 'c[i] = a[i] + b[i];'
+    run "$LAB" check $lab.vector_add
+    gave 0
+}
+
+a_fault_is_told_by_the_emulator() { # test
+    submit 'c[i] = a[i + 1] + b[i]; /* HERE */'
+    finds "$lab.cu:$(here HERE): out of bounds: thread (" # thread and block follow
+}
+
+a_compile_error_is_told_with_its_line() { # test
+    submit 'c[i] = threadIdy.x; /* HERE */'
+    finds "vector_add does not compile: 'threadIdy' was not declared"
+    flat | grep -qF "$lab.cu:$(here HERE)" || complain "the line is not named"
+}
+
+a_missing_kernel_leaves_the_others() { # test
+    submit 'c[i] = a[i] + b[i];'
+    sed -i 's/gk_vector_add/gk_vector_sum/' $file
+    finds "has no function called gk_vector_add"
+    run "$LAB" check $lab.transpose_naive
+    gave 0
+}
+
+an_unwritten_kernel_is_not_wrong() { # test
+    submit 'c[i] = 0;'
+    run "$LAB" reset $lab.vector_add
+    gave 0
+    finds "vector_add is not written yet"
+}
+
+an_endless_kernel_is_stopped() { # test
+    submit 'while (a) i = 0;'
+    finds "vector_add timed out"
+}
+
+a_kernel_is_in_the_sandbox() { # test
+    submit 'if (fork() >= 0) c[i] = a[i] + b[i];'
+    finds "started another process"
+    submit '_exit(0);'
+    finds "vector_add "
+}
+
+a_kernel_without_end_of_its_recursion_is_stopped() { # test
+    submit 'gk_vector_add(c, a, b, n); c[i] = a[i];'
+    finds "vector_add crashed"
+}
+
+run_sentence "$@"
