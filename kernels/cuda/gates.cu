@@ -1,11 +1,6 @@
 // gates.cu -- activations that let a part of their input through: GELU, SiLU, SwiGLU.
 #include "kernels/cuda/each.cuh"
-
-static __device__ float logistic(float x)
-{
-    const float e = expf(-fabsf(x));
-    return x < 0 ? e / (1 + e) : 1 / (1 + e);
-}
+#include "kernels/cuda/logistic.cuh"
 
 // Of an infinite x, 0 times infinity is left out: y is x or 0 there, and dy/dx 1 or 0.
 static __device__ bool is_far(float x)
