@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONS_MAX = 64, HELP = OPTIONS_MAX + 1 };
+enum { OPTIONS_MAX = 96, HELP = OPTIONS_MAX + 1 };
 
 typedef enum OptionKind {
     OPTION_INT,

@@ -38,7 +38,8 @@ static double bce_part(const float *z, const float *t, size_t first, size_t end)
 #pragma omp simd reduction(+ : sum)
     for (size_t i = first; i < end; i++) {
         const float larger = z[i] > 0.0f ? z[i] : 0.0f;
-        sum += (double)(larger - z[i] * t[i] + fast_log1p(fast_exp(-fabsf(z[i]))));
+        // The product is exact: what is left of a large logit may be small.
+        sum += larger - (double)z[i] * t[i] + (double)fast_log1p(fast_exp(-fabsf(z[i])));
     }
     return sum;
 }

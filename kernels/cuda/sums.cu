@@ -32,7 +32,7 @@ void cuda_bce_logits(float *y, const float *z, const float *t, size_t n)
     reduce(
         n,
         [=] __device__(size_t i) {
-            return (double)((z[i] > 0 ? z[i] : 0) - z[i] * t[i]) + log1pf(expf(-fabsf(z[i])));
+            return (z[i] > 0 ? z[i] : 0) - (double)z[i] * t[i] + log1pf(expf(-fabsf(z[i])));
         },
         [=] __device__(double sum) { *y = (float)sum; });
 }

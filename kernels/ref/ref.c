@@ -167,7 +167,7 @@ static void ref_bce_logits(float *y, const float *z, const float *t, size_t n)
 {
     double sum = 0;
     for (size_t i = 0; i < n; i++)
-        sum += (z[i] > 0 ? z[i] : 0) - z[i] * t[i] + log1p(exp(-fabs(z[i])));
+        sum += (z[i] > 0 ? z[i] : 0) - (double)z[i] * t[i] + log1p(exp(-fabs(z[i])));
     *y = (float)sum;
 }
 

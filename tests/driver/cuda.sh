@@ -29,12 +29,12 @@ a_correct_kernel_passes() { # test
     gave 0
 }
 
-a_fault_is_told_by_the_emulator() { # test
+a_fault_is_reported_by_the_emulator() { # test
     submit 'c[i] = a[i + 1] + b[i]; /* HERE */'
     finds "$lab.cu:$(here HERE): out of bounds: thread (" # thread and block follow
 }
 
-a_compile_error_is_told_with_its_line() { # test
+a_compile_error_is_printed_with_its_line() { # test
     submit 'c[i] = threadIdy.x; /* HERE */'
     finds "vector_add does not compile: 'threadIdy' was not declared"
     flat | grep -qF "$lab.cu:$(here HERE)" || complain "the line is not named"
