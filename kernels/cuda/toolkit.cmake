@@ -4,12 +4,17 @@ set(default "$ENV{LABS_CUDA}")    # the environment's, for ./lab
 if(default STREQUAL "")
   set(default AUTO)
 endif()
-set(LABS_CUDA ${default} CACHE STRING "Build for NVIDIA GPUs: AUTO (where nvcc is found), ON, OFF")
+set(LABS_CUDA ${default} CACHE STRING "Build for NVIDIA GPUs: AUTO (where nvcc and a GPU are found), ON (for every generation of GPUs, where there is none), OFF")
 set_property(CACHE LABS_CUDA PROPERTY STRINGS AUTO ON OFF)
 if(NOT LABS_CUDA MATCHES "^(AUTO|ON|OFF)$")
   message(FATAL_ERROR "LABS_CUDA is '${LABS_CUDA}'; it can be AUTO, ON or OFF")
 endif()
 if(LABS_CUDA STREQUAL "OFF")
+  return()
+endif()
+
+file(GLOB LABS_GPU /dev/nvidia[0-9]* /dev/dxg)    # a driver's, or WSL's
+if(LABS_CUDA STREQUAL "AUTO" AND NOT LABS_GPU)
   return()
 endif()
 
@@ -37,8 +42,11 @@ if(NOT CMAKE_CUDA_COMPILER)
   return()
 endif()
 
-# A GPU runs the code of its generation's first member; those to come compile the last one's PTX.
-if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+# For the GPU at hand. Elsewhere for every generation: a GPU runs the code of its generation's first member, and
+# those to come compile the last one's PTX.
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES AND LABS_GPU)
+  set(CMAKE_CUDA_ARCHITECTURES native)
+elseif(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
   execute_process(COMMAND ${LABS_NVCC} --list-gpu-arch OUTPUT_VARIABLE known)
   foreach(generation 75 80 90 100 120)
     if(known MATCHES "compute_${generation}\n")
