@@ -201,7 +201,7 @@ static void write_ranges(FILE *stream, const Plot *plot)
 static void write_ticks(FILE *stream, const Plot *plot)
 {
     const char *before = "(";
-    fputs(plot->tick_count > 10 ? "set xtics rotate by -40 " : "set xtics ", stream);
+    fputs(plot->tick_count > 10 ? "set xtics rotate by 40 right " : "set xtics ", stream);
     for (int t = 0; t < plot->tick_count; t++) {
         fputs(before, stream);
         // The name of a tick is a format: %g would be where it stands.

@@ -125,7 +125,7 @@ static bool part_attention(void *context, Error *err)
 static bool part_picture(void *context, Error *err)
 {
     (void)err;
-    static PlotTick ticks[RUNGS_MAX + 1];
+    static PlotTick ticks[RUNGS_MAX];
     static float x[RUNGS_MAX], least[RUNGS_MAX], most[RUNGS_MAX];
     const Ladder *lab = context;
     for (int i = 0; i < lab->count; i++) {
@@ -138,7 +138,7 @@ static bool part_picture(void *context, Error *err)
                      arena_print(lab->step, "Estimated share of the limit of %s", lab->gpu->name),
                  .y_label = "share of the roofline [%]",
                  .ticks = ticks,
-                 .tick_count = lab->count + 1};
+                 .tick_count = lab->count};
     const size_t count = (size_t)lab->count;
     plot_shape(&plot, PLOT_BARS, "without caches", x, least, count);
     plot_shape(&plot, PLOT_FRAMES, "with perfect caches", x, most, count);
