@@ -32,20 +32,20 @@ static void print_gate(const Console *console, Arena *arena, const Gate *gate)
                      arena_print(arena, "and %d more", gate->count - FAULTS_SHOWN));
 }
 
-// One line for each mutant: name, how many of how many cases reject it, and the first of them.
+// One line for each mutant: name, and the first case that rejects it.
 static void print_mutants(Arena *arena, const Lab *lab, const Gates *gates)
 {
     for (int e = 0; e < lab->exercise_count; e++) {
-        Table table = table_new(arena, "|||");
+        Table table = table_new(arena, "||");
         int cases = 0;
         for (int m = 0; m < gates->mutant_count; m++) {
             const Mutant *mutant = &gates->mutants[m];
             const Finding *found = gates->proofs[m].found;
             if (mutant->exercise != e) continue;
             cases = found->cases;
-            table_row(&table, "%s|%s|%d|%s%s", mutant_kinds[mutant->kind], mutant->name,
-                      found->rejected, found->rejected > 0 ? found->first : "FAIL",
-                      found->rejected > 0 && found->only_ended ? "  (crash or time only)" : "");
+            table_row(&table, "%s|%s|%s%s", mutant_kinds[mutant->kind], mutant->name,
+                      found->rejected ? found->first : "FAIL",
+                      found->rejected && found->only_ended ? "  (crash or time only)" : "");
         }
         if (table.rows == 0) continue;
         printf("\n%s, %d cases\n", lab->exercises[e].id, cases);
@@ -94,7 +94,7 @@ static cJSON *gates_json(const Lab *lab, const Gates *gates)
         cJSON_AddStringToObject(one, "mutant", gates->mutants[m].name);
         cJSON_AddStringToObject(one, "kind", mutant_kinds[gates->mutants[m].kind]);
         cJSON_AddNumberToObject(one, "cases", found->cases);
-        cJSON_AddNumberToObject(one, "rejected", found->rejected);
+        cJSON_AddBoolToObject(one, "rejected", found->rejected);
         cJSON_AddStringToObject(one, "first", found->first);
         cJSON_AddBoolToObject(one, "only_ended", found->only_ended);
         cJSON_AddItemToArray(list, one);

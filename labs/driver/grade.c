@@ -21,6 +21,7 @@ typedef struct Grading {
         *cases;    // the program, and the lab's check_NAME.so. The emulator checks by itself
     const char *library, *path;    // the submission, and the source it was made of
     const bool *asked;             // NULL: all
+    bool first;                    // a wrong result is enough: the cases behind it are skipped
     Grade *grade;
 } Grading;
 
@@ -183,6 +184,7 @@ static bool run_grader(const Grading *grading, int first, int last, bool *whole,
     argv[count++] = grading->library;
     argv[count++] = "--source";
     argv[count++] = grading->path;
+    if (grading->first) argv[count++] = "--first";
     int options = count;
     for (int e = first; e <= last; e++) {
         const ExerciseGrade *exercise = &grading->grade->exercises[e];
@@ -283,13 +285,14 @@ static void settle_all(const Grading *grading)
     }
 }
 
-bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain, const bool *asked,
-                   Grade *grade, Error *err)
+bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain, bool first,
+                   const bool *asked, Grade *grade, Error *err)
 {
     double begun = process_clock();
     char *path = arena_print(arena, "%s/%s.%s", lab->folder, lab->id, lab_suffix(lab));
     Grading grading = grading_new(arena, lab, plain, path, asked, grade);
     grading.library = library;
+    grading.first = first;
     if (!list_cases(&grading, err) || !run_cases(&grading, err)) return false;
     settle_all(&grading);
     grade->seconds = process_clock() - begun;

@@ -47,10 +47,10 @@ typedef struct Grade {
 bool grade_submission(Arena *arena, const Lab *lab, const Source *source, const bool *asked,
                       Grade *grade, Error *err);
 
-// The same for a library that is already built; `plain` takes the grader without sanitizers. No
-// exercise is COMPILE or MISSING then.
-bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain, const bool *asked,
-                   Grade *grade, Error *err);
+// The same for a library that is already built; `plain` takes the grader without sanitizers, `first` skips an
+// exercise's cases behind its first wrong result. No exercise is COMPILE or MISSING then.
+bool grade_library(Arena *arena, const Lab *lab, const char *library, bool plain, bool first,
+                   const bool *asked, Grade *grade, Error *err);
 
 // The grade of a file that cannot be read: one case for each exercise, which says why.
 void grade_unreadable(Arena *arena, const Lab *lab, const bool *asked, const char *problem,

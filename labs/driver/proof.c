@@ -150,7 +150,9 @@ static bool grade(Task *task, bool plain, const char *folder, const bool *asked,
         folder != NULL ? arena_print(task->arena, "%s/libexercises_%s.so", folder, task->lab->id)
                        : build(task, plain ? SUBMISSION_FAST : SUBMISSION_SANITIZED);
     if (library == NULL) return false;
-    if (!grade_library(task->arena, task->lab, library, plain, asked, result, &err))
+    // Of a mutant it matters that it is rejected.
+    const bool first = task->proof->kind == PROOF_MUTANT;
+    if (!grade_library(task->arena, task->lab, library, plain, first, asked, result, &err))
         return fault(task, "%s", err.message), false;
     return true;
 }
@@ -196,11 +198,6 @@ static void prove_plain(Task *task)
         expect_solved(task, &result, task->lab->exercise_count);
 }
 
-static bool compared(Verdict verdict)
-{
-    return verdict == VERDICT_WRONG || verdict == VERDICT_LEAK;
-}
-
 static void prove_mutant(Task *task)
 {
     int exercise = task->proof->exercise;
@@ -222,13 +219,14 @@ static void prove_mutant(Task *task)
             fault(task, "is LAB_TODO: expected a wrong solution");
             return;
         }
-        if (compared(one->verdict)) found->only_ended = false;
-        if (found->rejected++ > 0) continue;
+        if (verdict_compared(one->verdict)) found->only_ended = false;
+        if (found->rejected) continue;
+        found->rejected = true;
         const char *promise = strstr(one->name, "__");
         snprintf(found->first, sizeof found->first, "%s",
                  promise != NULL ? promise + 2 : one->name);
     }
-    if (found->rejected == 0)
+    if (!found->rejected)
         fault(task, "survives all %d cases of %s: write the case that tells it from the reference",
               graded->count, task->lab->exercises[exercise].id);
 }

@@ -23,10 +23,11 @@ typedef enum ProofKind {
 
 typedef struct Finding {
     bool done;
-    char fault[600];        // one sentence, or ""
-    int cases, rejected;    // of a mutant: how many there are, and how many do not pass
-    bool only_ended;        // none of them compared anything: it crashed or ran out of time
-    char first[120];        // the first that rejects it
+    char fault[600];    // one sentence, or ""
+    int cases;          // of a mutant: how many there are
+    bool rejected;      // whether one of them does not pass
+    bool only_ended;    // none of them compared anything: it crashed or ran out of time
+    char first[120];    // the first that rejects it
 } Finding;
 
 typedef struct Proof {

@@ -3,7 +3,7 @@
  *     grader --cases check_cnn.so --submission libexercises_cnn.so --source mine/cnn/cnn.c 'conv__*:5'
  *     {"case":"conv__keeps_the_edge","verdict":"crash","message":"writes one element past ...",...}
  *
- * One line of JSON for each case, as it ends. Exit status 0 when all the requested cases were graded, 2
+ * One line of JSON for each case, as it ends; with --first those of an exercise end at the first wrong result. Exit status 0 when all the requested cases were graded, 2
  * for wrong arguments or when the course's own files are broken.
  */
 #include <cjson/cJSON.h>
@@ -33,16 +33,20 @@ static int refuse(const char *what, const char *which)
 typedef struct Arguments {
     const char *cases, *submission, *source;
     int jobs;
-    bool list;
+    bool list, first;
     char **patterns;    // "loss__*:5"
     int count;
 } Arguments;
 
 static bool arguments_parse(Arguments *arguments, int argc, char **argv)
 {
-    static const struct option options[] = {{"cases", 1, 0, 'c'},  {"submission", 1, 0, 'a'},
-                                            {"source", 1, 0, 's'}, {"jobs", 1, 0, 'j'},
-                                            {"list", 0, 0, 'l'},   {0}};
+    static const struct option options[] = {{"cases", 1, 0, 'c'},
+                                            {"submission", 1, 0, 'a'},
+                                            {"source", 1, 0, 's'},
+                                            {"jobs", 1, 0, 'j'},
+                                            {"list", 0, 0, 'l'},
+                                            {"first", 0, 0, 'f'},
+                                            {0}};
     *arguments = (Arguments){.jobs = (int)sysconf(_SC_NPROCESSORS_ONLN)};
     for (int letter; (letter = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (letter == 'c') arguments->cases = optarg;
@@ -50,6 +54,7 @@ static bool arguments_parse(Arguments *arguments, int argc, char **argv)
         else if (letter == 's') arguments->source = optarg;
         else if (letter == 'j') arguments->jobs = atoi(optarg);
         else if (letter == 'l') arguments->list = true;
+        else if (letter == 'f') arguments->first = true;
         else return false;
     }
     arguments->patterns = argv + optind;
@@ -175,10 +180,10 @@ int main(int argc, char **argv)
     clean_environment(argv);
     Arguments arguments;
     if (!arguments_parse(&arguments, argc, argv))
-        return refuse(
-            "expected --cases FILE --submission FILE --source FILE [--jobs N] PATTERN:SECONDS..., "
-            "or --cases FILE --list",
-            "");
+        return refuse("expected --cases FILE --submission FILE --source FILE [--jobs N] [--first] "
+                      "PATTERN:SECONDS..., "
+                      "or --cases FILE --list",
+                      "");
     const char *why;
     if (!device_use(NULL, &why)) return refuse(why, "");
     void *module = dlopen(arguments.cases, RTLD_LAZY | RTLD_LOCAL);
@@ -193,7 +198,7 @@ int main(int argc, char **argv)
     Error err;
     Arena *keep = arena_new("grader", 256u << 20);
     WorkerPool pool = {submission, arguments.source, .workers = arguments.jobs,
-                       .on_result = print_job};
+                       .first = arguments.first, .on_result = print_job};
     pool.jobs = choose_jobs(keep, &arguments, lists, &pool.count);
     if (pool.jobs == NULL) return 2;
     if (!worker_pool_run(&pool, &err)) return refuse(err.message, "");

@@ -7,6 +7,7 @@
  * Only `pass` is a pass. A case without a result has not passed.
  */
 #pragma once
+#include <stdbool.h>
 
 // clang-format off
 #define VERDICT_LIST(X)                                                                            \
@@ -21,7 +22,7 @@
     X(MEMORY,  "memory",  "used too much memory")                                                  \
     X(OUTPUT,  "output",  "printed too much")                                                      \
     X(LEAK,    "leak",    "leaks memory")          /* every comparison passed, and memory leaks */ \
-    X(SKIPPED, "skipped", "not run")               /* an earlier case took all the time         */
+    X(SKIPPED, "skipped", "not run")               /* an earlier case has decided, or took all the time */
 // clang-format on
 
 typedef enum Verdict {
@@ -34,3 +35,8 @@ typedef enum Verdict {
 const char *verdict_name(Verdict verdict);
 const char *verdict_words(Verdict verdict);
 Verdict verdict_from_name(const char *name);
+// Whether the case ran to its end, and rejected what it saw.
+static inline bool verdict_compared(Verdict verdict)
+{
+    return verdict == VERDICT_WRONG || verdict == VERDICT_LEAK;
+}

@@ -237,7 +237,7 @@ static void reap(WorkerPool *pool)
             wait4(pid, &(int){0}, 0, &usage);
         }
         end(job, status, &usage);
-        if (job->verdict == VERDICT_TIMEOUT)
+        if (job->verdict == VERDICT_TIMEOUT || (pool->first && verdict_compared(job->verdict)))
             for (Job *other = pool->jobs; other < pool->jobs + pool->count; other++)
                 if (other->group == job->group && other->begun == 0)
                     other->verdict = VERDICT_SKIPPED;

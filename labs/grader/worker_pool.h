@@ -46,6 +46,7 @@ typedef struct WorkerPool {
     const char *submission, *source;
     Job *jobs;
     int count, workers;
+    bool first;    // the first wrong result of a group is enough: its other jobs are skipped
     void (*on_result)(const Job *job);
 } WorkerPool;
 

@@ -36,7 +36,7 @@ static Grade grade_with(Arena *arena, const char *script)
     Error err = {""};
     write_script("grader_plain", "echo one__a; echo one__b; echo two__a; echo other__a\n");
     write_script("grader", script);
-    if (!grade_library(arena, &lab, "libexercises_tiny.so", false, NULL, &grade, &err))
+    if (!grade_library(arena, &lab, "libexercises_tiny.so", false, false, NULL, &grade, &err))
         fail_msg("%s", err.message);
     return grade;
 }
@@ -113,7 +113,7 @@ static void a_grader_that_refuses_its_arguments_is_an_error(void **state)
     Error err;
     write_script("grader_plain", "echo one__a\n");
     write_script("grader", "echo 'grader: there is no lab_cases' >&2; exit 2\n");
-    assert_false(grade_library(*state, &lab, "libexercises_tiny.so", false, NULL, &grade, &err));
+    assert_false(grade_library(*state, &lab, "libexercises_tiny.so", false, false, NULL, &grade, &err));
     assert_string_equal(err.message, "grader: there is no lab_cases");
 }
 
@@ -126,7 +126,7 @@ static void only_requested_exercises_are_run(void **state)
     write_script("grader",
                  "case \"$*\" in *one__*) exit 2 ;; *two__\\*:1*) ;; *) exit 2 ;; esac\n" SAYS(
                      "two__a", "pass"));
-    assert_true(grade_library(*state, &lab, "libexercises_tiny.so", false, asked, &grade, &err));
+    assert_true(grade_library(*state, &lab, "libexercises_tiny.so", false, false, asked, &grade, &err));
     assert_int_equal(grade.exercises[1].verdict, VERDICT_PASS);
     assert_int_not_equal(grade.exercises[0].verdict, VERDICT_PASS);
     assert_false(grade.exercises[0].asked);
