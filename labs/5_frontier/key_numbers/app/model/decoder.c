@@ -333,6 +333,7 @@ static int add_kind(ConfigFields *s, const Decoder *d, unsigned has, uint64_t ff
                         build_name(s->model, "%s%s%s", mixer_name(d, &block, has), borrows, mlp),
                     .block = block,
                     .window = slides ? d->window : 0,
+                    .value_dim = d->value_dim,
                     .state = mixes ? 2 * d->conv + 4 * d->state : 0,
                     .compress = compress,
                     .index_dim = compress > 0 && compress == d->indexed ? d->index_dim : 0,
