@@ -200,6 +200,7 @@ typedef struct Decoder {
     bool sinks;          // each head may look at nothing, as much as a number of its own says
     uint64_t q_norm, k_norm;            // sizes of norms on queries and keys
     uint64_t index_heads, index_dim;    // of an indexer, which chooses the positions to look at
+    uint64_t value_dim;                 // as in LayerKind
     uint64_t window;                    // of the layers that slide
     const bool *slides;                 // [layers]; NULL: all do, if there is a window
     const bool *routed;                 // [layers] has experts; NULL: all do, if there are experts

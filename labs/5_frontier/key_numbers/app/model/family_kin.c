@@ -267,12 +267,13 @@ void family_mimo_v2_flash(ConfigFields *s, Head head)
     uint64_t h = b->width, a = b->heads, k = b->head_dim, v = config_size(s, "v_head_dim", 128);
     const Component at = COMPONENT_ATTN;
     d.full_kv = config_size(s, "swa_num_key_value_heads", 8);
-    // What is summed and cached is as if both had the mean of the two.
+    // What is summed is as if both had the mean of the two.
     if ((k + v) % 2 != 0 || config_size(s, "swa_head_dim", k) != k ||
         config_size(s, "swa_v_head_dim", v) != v ||
         config_size(s, "swa_num_attention_heads", a) != a)
         config_fail(s, "its layers have heads of sizes that are not known here");
     b->head_dim = (k + v) / 2;
+    d.value_dim = k != v ? v : 0;
     d.names.o = NULL;
     d.shape = shape_mimo;
     decoder_part(&d, LAYER_ANY, at, ROLE_Q, "self_attn.q_proj.weight", a * k, h);

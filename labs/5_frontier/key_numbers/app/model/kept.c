@@ -2,6 +2,7 @@
 #include <fnmatch.h>
 #include <regex.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "common/text.h"
 #include "labs/5_frontier/key_numbers/app/model/tensor_name.h"
@@ -12,7 +13,8 @@ enum { NAME_BYTES = 512, WORK_MAX = 1 << 18 };    // patterns x layers: publishe
 
 typedef struct Pattern {
     const char *text;    // of names and globs
-    bool is_regex;
+    bool is_regex, is_glob;
+    int layer;    // the only one that it may match in; OUTSIDE: any
     regex_t regex;
 } Pattern;
 
@@ -40,15 +42,29 @@ static bool translate(char to[NAME_BYTES], const char *python)
     return true;
 }
 
+// Of "model.layers.3.mlp" or a glob that begins so: lists name thousands, and most are of one layer.
+static int layer_of(const char *text)
+{
+    static const char before[] = "layers.";
+    const char *at = strstr(text, before);
+    if (at == NULL || strcspn(text, "*?[") < (size_t)(at - text)) return OUTSIDE;
+    const char *number = at + strlen(before);
+    size_t digits = strspn(number, "0123456789");
+    bool whole = (at == text || at[-1] == '.') && (number[digits] == '.' || number[digits] == '\0');
+    return whole && digits > 0 && digits < 9 ? atoi(number) : OUTSIDE;
+}
+
 static bool pattern_read(Arena *arena, Pattern *pattern, const char *text)
 {
     char posix[NAME_BYTES];
-    *pattern = (Pattern){.is_regex = strncmp(text, "re:", 3) == 0};
+    *pattern = (Pattern){.is_regex = strncmp(text, "re:", 3) == 0, .layer = OUTSIDE};
     if (pattern->is_regex)
         return translate(posix, text + 3) &&
                regcomp(&pattern->regex, posix, REG_EXTENDED | REG_NOSUB) == 0;
     size_t length = strlen(text);    // some lists end their names in a dot
     pattern->text = arena_print(arena, "%.*s", (int)length - text_ends(text, "."), text);
+    pattern->is_glob = strpbrk(text, "*?[") != NULL;
+    pattern->layer = layer_of(pattern->text);
     return length > 0;
 }
 
@@ -66,7 +82,7 @@ static bool has_words(const char *name, const char *part)
 static bool matches(const Pattern *pattern, const char *name)
 {
     if (pattern->is_regex) return regexec(&pattern->regex, name, 0, NULL, 0) == 0;
-    if (strpbrk(pattern->text, "*?[") != NULL) return fnmatch(pattern->text, name, 0) == 0;
+    if (pattern->is_glob) return fnmatch(pattern->text, name, 0) == 0;
     return has_words(name, pattern->text);
 }
 
@@ -85,17 +101,27 @@ static bool any_matches(const Pattern *patterns, int count, const Weight *weight
         "model.layers",   "language_model.model.layers", "model.language_model.layers",
         "transformer.h",  "model.decoder.layers",        "transformer.encoder.layers",
         "gpt_neox.layers"};
+    enum { FORMS = 7 };
+    _Static_assert(sizeof outside / sizeof *outside <= FORMS, "room for each form");
+    _Static_assert(sizeof inside / sizeof *inside <= FORMS, "room for each form");
+    char names[FORMS][NAME_BYTES];
     size_t length = strlen(weight->name);
+    // A name within a layer has one number of a layer, unless its rest brings another.
+    bool one = layer != OUTSIDE && strstr(weight->name, "layers.") == NULL;
     int forms = layer == OUTSIDE ? (int)(sizeof outside / sizeof *outside)
                                  : (int)(sizeof inside / sizeof *inside);
     if (text_ends(weight->name, ".weight")) length -= strlen(".weight");
     for (int f = 0; f < forms; f++) {
-        char name[NAME_BYTES];
         if (layer == OUTSIDE)
-            snprintf(name, sizeof name, "%s%.*s", outside[f], (int)length, weight->name);
-        else snprintf(name, sizeof name, "%s.%d.%.*s", inside[f], layer, (int)length, weight->name);
-        for (int i = 0; i < count; i++)
-            if (matches(&patterns[i], name)) return true;
+            snprintf(names[f], NAME_BYTES, "%s%.*s", outside[f], (int)length, weight->name);
+        else
+            snprintf(names[f], NAME_BYTES, "%s.%d.%.*s", inside[f], layer, (int)length,
+                     weight->name);
+    }
+    for (int i = 0; i < count; i++) {
+        if (one && patterns[i].layer != OUTSIDE && patterns[i].layer != layer) continue;
+        for (int f = 0; f < forms; f++)
+            if (matches(&patterns[i], names[f])) return true;
     }
     return false;
 }

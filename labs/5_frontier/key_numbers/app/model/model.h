@@ -85,6 +85,7 @@ typedef struct LayerKind {
     int count;             // layers of this kind
     KnBlock block;         // what the formulas of key_numbers.h ask for
     uint64_t window;       // of sliding attention; 0: sees everything
+    uint64_t value_dim;    // of values shorter than keys, whose mean the block has (MiMo); else 0
     uint64_t index_dim;    // numbers that an indexer adds to each token's cache (DeepSeek V3.2)
     uint64_t compress;    // a row more for each so many tokens, which no window drops (DeepSeek V4)
     uint64_t state;       // bytes that linear attention or Mamba keeps of a request, however long

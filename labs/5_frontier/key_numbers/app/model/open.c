@@ -10,6 +10,17 @@
 #include "common/file.h"
 #include "common/json.h"
 
+// The folder of a config.json, which is named as its model is; of other files the path.
+static const char *name_of(Arena *arena, const char *path)
+{
+    static const char file[] = "/config.json";
+    if (!text_ends(path, file)) return path;
+    size_t length = strlen(path) - strlen(file);
+    while (length > 0 && path[length - 1] == '/') length--;
+    const char *folder = arena_print(arena, "%.*s", (int)length, path);
+    return length == 0 || text_ends(folder, ".") ? path : folder;
+}
+
 static Model *open_json(Arena *arena, const char *path, Error *err)
 {
     cJSON *tree = json_load_python(path, err);
@@ -19,7 +30,7 @@ static Model *open_json(Arena *arena, const char *path, Error *err)
     Model *model = NULL;
     if (index) model = checkpoint_model(arena, path, err);
     else if (published_beside(arena, tree, path, err))
-        model = config_model(arena, tree, path, path, err);
+        model = config_model(arena, tree, name_of(arena, path), path, err);
     if (model != NULL && !index && !catalogue_recognise(model, tree, err)) model = NULL;
     cJSON_Delete(tree);
     return model;

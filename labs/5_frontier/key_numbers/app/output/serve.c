@@ -21,7 +21,7 @@ enum {
     SLOTS = 256,    // connections; when one more comes, the oldest is closed
     BURST = 64,     // more, until libmicrohttpd has closed those
     URL_MAX = 4096,
-    BODY_MAX = 1 << 20,    // a config.json has some kilobytes
+    BODY_MAX = 1 << 22,    // a config.json has some kilobytes; with a format for each expert 2.4 MB
     PAGE_MAX = 1 << 20
 };
 

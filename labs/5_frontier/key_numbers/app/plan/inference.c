@@ -89,6 +89,7 @@ enum { PARTS = 3 };    // of a layer's cache: rows of tokens, compressed rows, a
 typedef struct Stage {
     double weights;
     KnLayerCache caches[2 * PARTS * KINDS_MAX];    // those of a model that drafts come last
+    bool is_state[2 * PARTS * KINDS_MAX];          // of caches: it is of one size, not of tokens
     int cache_count;
     bool samples;    // has the head
     double budget;
@@ -116,8 +117,10 @@ static void add_caches(Stage *stage, const LayerKind *kind, uint64_t layers,
         {layers, (kv_cache_state_bytes(kind, tp) + page - 1) / page, 1},
     };
     for (int i = 0; i < PARTS; i++)
-        if (layers > 0 && kind->caches && parts[i].bytes > 0)
+        if (layers > 0 && kind->caches && parts[i].bytes > 0) {
+            stage->is_state[stage->cache_count] = i == PARTS - 1;
             stage->caches[stage->cache_count++] = parts[i];
+        }
 }
 
 static void stage_caches(Stage *stage, const ServingBasis *basis, const StageWeights *weights,
@@ -214,7 +217,8 @@ static ServingBytes stage_bytes(const Stages *all, const Stage *stage, uint64_t 
     bytes.work = end_of(all, stage_work(all, stage, context, requests));
     for (int i = 0; i < stage->cache_count; i++) {
         const KnLayerCache *c = &stage->caches[i];
-        double tokens_held = (double)requests * (double)runtime_cached(w, context, c->window);
+        uint64_t each = stage->is_state[i] ? w->page : runtime_cached(w, context, c->window);
+        double tokens_held = (double)requests * (double)each;
         bytes.cache += (double)c->layers * (double)c->bytes *
                        (tokens_held - shared_tokens(w, context, requests, c->window));
     }

@@ -15,25 +15,30 @@ uint64_t kv_cache_index_bytes(const LayerKind *kind)
 }
 
 // Two rows of one format, or one of each.
-static uint64_t rows_bytes(const KnBlock *block, const KvFormats *formats)
+static uint64_t rows_bytes(const LayerKind *kind, uint64_t tp, const KvFormats *formats)
 {
-    uint64_t keys = kn_kv_bytes(block, &formats->keys);
-    return block->kv_rank > 0 ? keys : (keys + kn_kv_bytes(block, &formats->values)) / 2;
+    KnBlock keys = kind->block;
+    keys.kv_heads = kv_cache_heads(&kind->block, tp);
+    if (keys.kv_rank > 0) return kn_kv_bytes(&keys, &formats->keys);
+    KnBlock values = keys;
+    if (kind->value_dim > 0) {
+        values.head_dim = kind->value_dim;
+        keys.head_dim = 2 * kind->block.head_dim - kind->value_dim;
+    }
+    return (kn_kv_bytes(&keys, &formats->keys) + kn_kv_bytes(&values, &formats->values)) / 2;
 }
 
 uint64_t kv_cache_token_bytes(const LayerKind *kind, const KvFormats *formats, uint64_t tp)
 {
     if (!kind->caches || kind->borrows) return 0;
-    KnBlock share = kind->block;
-    share.kv_heads = kv_cache_heads(&kind->block, tp);
     uint64_t index = kind->compress > 0 ? 0 : kv_cache_index_bytes(kind);
-    return rows_bytes(&share, formats) * (kind->cross ? 2 : 1) + index;
+    return rows_bytes(kind, tp, formats) * (kind->cross ? 2 : 1) + index;
 }
 
 uint64_t kv_cache_compressed_bytes(const LayerKind *kind, const KvFormats *formats)
 {
     if (kind->compress == 0) return 0;
-    uint64_t row = rows_bytes(&kind->block, formats) + kv_cache_index_bytes(kind);
+    uint64_t row = rows_bytes(kind, 1, formats) + kv_cache_index_bytes(kind);
     return (row + kind->compress - 1) / kind->compress;
 }
 

@@ -38,12 +38,15 @@ static void weights_rows(Rows *rows, const Model *model, const WeightBytes *weig
 static const char *rows_of(Arena *arena, const LayerKind *kind, const KindCache *cache)
 {
     const KnBlock *b = &kind->block;
-    const char *text = b->kv_rank > 0
-                           ? arena_print(arena, "a row of %" PRIu64 " + %" PRIu64 " numbers",
-                                         b->kv_rank, b->rope_dim)
-                           : arena_print(arena, "%d rows of %" PRIu64 " x %" PRIu64 " numbers",
-                                         kind->cross ? 4 : 2, b->kv_heads, b->head_dim);
-    if (kind->index_dim > 0)
+    const char *text =
+        b->kv_rank > 0 ? arena_print(arena, "a row of %" PRIu64 " + %" PRIu64 " numbers",
+                                     b->kv_rank, b->rope_dim)
+        : kind->value_dim > 0
+            ? arena_print(arena, "%" PRIu64 " x (%" PRIu64 " + %" PRIu64 ") numbers", b->kv_heads,
+                          2 * b->head_dim - kind->value_dim, kind->value_dim)
+            : arena_print(arena, "%d rows of %" PRIu64 " x %" PRIu64 " numbers",
+                          kind->cross ? 4 : 2, b->kv_heads, b->head_dim);
+    if (kind->index_dim > 0 && kind->compress == 0)
         text = arena_print(arena, "%s and %" PRIu64 " bytes of indexer keys", text,
                            cache->index_bytes);
     return text;
@@ -61,8 +64,9 @@ static const char *token_sum(Arena *arena, const Serving *serving)
             sum_add(arena, &text, "%d x %" PRIu64 " (%s)", kind->count, cache->token_bytes,
                     rows_of(arena, kind, cache));
         if (cache->compressed > 0)
-            sum_add(arena, &text, "%d x %" PRIu64 " (a row for each %" PRIu64 " tokens)",
-                    kind->count, cache->compressed, kind->compress);
+            sum_add(arena, &text, "%d x %" PRIu64 " (a row%s for each %" PRIu64 " tokens)",
+                    kind->count, cache->compressed,
+                    kind->index_dim > 0 ? " and an indexer's keys" : "", kind->compress);
     }
     return text;
 }

@@ -34,6 +34,18 @@ a_model_of_the_catalogue_is_counted_exactly() { # test
     says out 'GiB'
 }
 
+a_folder_gives_its_name_to_the_model() { # test
+    mkdir "a model" other
+    config && cp config.json "a model" && mv config.json other
+    numbers "a model/" --show inference
+    gave 0
+    says out 'a model in bf16 fits'
+    numbers other/config.json "a model" --compare --csv
+    says out 'other'
+    numbers "a model" --json
+    is model.name '"a model"'
+}
+
 the_json_has_what_other_programs_read() { # test
     numbers llama-3.1-8b --json --weights q4_k_m --kv q8_0 --context 8k --batch 4
     gave 0

@@ -300,6 +300,20 @@ static void compressed_rows_stand_beside_a_window(void **state)
                   6 * 16 * 64 + 1024 * (2 * (64 + 12) / 4 + 1));
 }
 
+static void keys_may_be_longer_than_values(void **state)
+{
+    (void)state;
+    // Keys of 24, values of 16: one head in one layer, two in three with a window of 16. In q8_0 a block of 32
+    // takes 34 bytes, in q4_0 18, and one that is not full its 2 bytes too.
+    const KvFormats apart = {{.bits = 8, .block = 32, .block_bits = 16},
+                             {.bits = 4, .block = 32, .block_bits = 16}};
+    Model *model = variant_model("mimo_v2_flash");
+    fixture_equal("mimo_v2_flash", "bf16", kv_cache_bytes(model, &BF16, 100, 1),
+                  100 * 2 * 40 + 3 * 16 * 2 * 2 * 40);
+    fixture_equal("mimo_v2_flash", "q8_0:q4_0", kv_cache_bytes(model, &apart, 100, 1),
+                  100 * (26 + 10) + 3 * 16 * (52 + 18));
+}
+
 static int make_folder(void **state)
 {
     return scratch_begin(state) == 0 && mkdtemp(folder) != NULL ? 0 : -1;
@@ -325,6 +339,7 @@ int main(void)
         cmocka_unit_test(linear_attention_keeps_a_state_of_one_size),
         cmocka_unit_test(layers_that_read_earlier_keys_keep_none),
         cmocka_unit_test(compressed_rows_stand_beside_a_window),
+        cmocka_unit_test(keys_may_be_longer_than_values),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -75,6 +75,20 @@ static void a_window_of_llama_cpp_holds_a_micro_batch_more(void **state)
     assert_int_equal(serving.kinds[0].held[HELD_PAGED], 1024);
 }
 
+static void a_state_is_of_one_size_in_every_runtime(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"any", "vllm", "llama.cpp", "transformers"};
+    Model hybrid = *model_of("Llama-3.1-8B");
+    hybrid.kinds[0].state = 1 << 20;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        Question question = ASKING("runtime", names[i], "context", "8192", "batch", "3");
+        Serving serving = planned(arena, &hybrid, &question, PART_INFERENCE)->serving;
+        assert_true(serving.per_gpu.cache == 3.0 * 32 * (8192 * 4096.0 + 0x1p20));
+        assert_true((double)serving.kv_paged == serving.per_gpu.cache);
+    }
+}
+
 static void the_most_requests_fit_and_one_more_does_not(void **state)
 {
     (void)state;
@@ -213,6 +227,7 @@ int main(void)
         cmocka_unit_test(a_distance_is_from_the_nearer_end),
         cmocka_unit_test(buffers_of_llama_cpp_are_those_of_its_logs),
         cmocka_unit_test(a_window_of_llama_cpp_holds_a_micro_batch_more),
+        cmocka_unit_test(a_state_is_of_one_size_in_every_runtime),
         cmocka_unit_test(the_most_requests_fit_and_one_more_does_not),
         cmocka_unit_test(vllm_samples_more_at_once_on_a_large_gpu),
         cmocka_unit_test(the_overhead_that_is_asked_for_has_no_range),
