@@ -65,6 +65,8 @@ CASE(flash_attention__takes_widths_up_to_64)
 CASE(flash_attention__gives_the_value_of_a_single_token)
 {
     attend_causally(2, 1, 9, 1);
+    attend_causally(2, 1, 9, 1e5f);
+    attend_causally(2, 1, 9, -1e5f);
 }
 
 // Scores of some thousands: the maximum rises from tile to tile, and falls.

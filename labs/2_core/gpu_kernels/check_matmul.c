@@ -262,6 +262,7 @@ CASE(matmul_warp_tiled__keeps_eight_rows_and_columns_in_registers)
 CASE(matmul_tensor__multiplies_across_blocks)
 {
     multiply(MATMUL_TENSOR, 35, 45, 37);
+    multiply(MATMUL_TENSOR, 53, 59, 20);
 }
 
 CASE(matmul_tensor__multiplies_a_tall_matrix_by_a_narrow_one)

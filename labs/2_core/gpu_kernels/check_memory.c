@@ -177,6 +177,9 @@ CASE(reduce_tree__adds_half_as_many_in_each_step)
     const Traffic reads = traffic_of(emulator_report(), SPACE_SHARED, false);
     assert_that(reads.lanes >= 1, "no number was read from shared memory");
     expect_at_most(reads.lanes, 1, 2 * REDUCED, "reads from shared memory");
+    // The first 128, 64, 32, ... threads are 4, 2, 1, ... warps, each of which reads twice.
+    expect_at_most(reads.transactions, 1, 32,
+                   "wavefronts of reads: the threads that add have to be neighbours, in few warps");
 }
 
 static void sum_block(int threads)

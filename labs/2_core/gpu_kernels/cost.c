@@ -6,6 +6,7 @@ static void add(Traffic *sum, const LineCounts *line)
     sum->lanes += (double)line->lanes;
     sum->transactions += (double)line->transactions;
     sum->ideal += (double)line->ideal;
+    sum->bytes += (double)line->lanes * line->bytes;
     if (line->bytes < 16) sum->narrow += (double)line->lanes;
     if (worst == NULL || line->transactions - line->ideal > worst->transactions - worst->ideal)
         sum->worst = line;

@@ -10,6 +10,7 @@
 typedef struct Traffic {
     double lanes;                  // accesses of single threads
     double transactions, ideal;    // sectors or wavefronts, as in LineCounts
+    double bytes;                  // of all lanes
     double narrow;                 // lanes whose access has less than 16 bytes
     const LineCounts *worst;    // the line with the most transactions beyond its ideal; may be NULL
 } Traffic;

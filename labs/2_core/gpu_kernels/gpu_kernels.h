@@ -50,8 +50,8 @@ __global__ void gk_transpose_tiled(float *y, const float *x, int rows, int cols)
 __global__ void gk_transpose_padded(float *y, const float *x, int rows, int cols);
 
 // 5. sums[b] = the sum of the elements of x of block b: x[b REDUCE_THREADS + t] of its thread t, 0 from
-//    n on. A tree in shared memory: half of the threads add, then half of those, without bank conflicts.
-//    Blocks of REDUCE_THREADS threads.
+//    n on. A tree in shared memory: the first half of the threads adds, then the first half of those,
+//    without bank conflicts. Blocks of REDUCE_THREADS threads.
 __global__ void gk_reduce_tree(float *sums, const float *x, int n);
 
 // 6. The sum of the x of all threads of the block, in each of them, by warp shuffles: in shared memory is
@@ -81,7 +81,7 @@ __global__ void gk_matmul_naive(float *c, const float *a, const float *b, int m,
 
 // 10. The same through shared memory: a block of SIDE x SIDE threads computes SIDE x SIDE elements
 //     of c, from tiles of SIDE x SIDE elements of a and b. Each block reads each element that it
-//     needs from global memory once.
+//     needs from global memory once. No bank conflicts.
 __global__ void gk_matmul_tiled(float *c, const float *a, const float *b, int m, int n, int k);
 
 // 11. The same with more work in registers: a block of SIDE x SIDE threads computes BLOCKED x
@@ -107,7 +107,8 @@ __global__ void gk_matmul_tensor(float *c, const __half *a, const __half *b, int
 //     s <= t. q, k, v, out: [H,T,D], D <= WIDTH_MAX. The T x T scores are never stored: a block takes
 //     WARPS queries, one for each warp, and tiles of 32 keys, one for each lane, through shared memory;
 //     maximum and sum are updated tile by tile (online softmax). Grid (T / WARPS rounded up, H).
-//     A block reads each key and value at most once, and none beyond the last tile that it needs.
+//     A block reads each query, key and value at most once, and none beyond the last tile that it
+//     needs.
 __global__ void gk_flash_attention(float *out, const float *q, const float *k, const float *v,
                                    int T, int D);
 
