@@ -23,4 +23,10 @@ a_text_that_is_too_short_is_refused() { # test
     says err 'empty: is empty'
 }
 
+long_sequences_fit() { # test
+    run "$rnn" --part adding --length 4000 --adding-steps 1 --plot none --out results
+    gave 0
+    says out 'Sequences of 4000 numbers'
+}
+
 run_sentence "$@"
