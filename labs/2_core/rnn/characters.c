@@ -51,6 +51,7 @@ static char *sample(const Lab *lab, int count, float temperature, uint64_t strea
     for (int i = 0; i < count && id >= 0; i++) {
         text[i] = lab->text.symbols[id];
         if (text[i] == '\n') text[i] = '/';
+        if (text[i] == '\0') text[i] = '?';    // would end it
         const float *z = tensor_values(
             arena, logits(tape, model, tensor_from_ints(arena, SHAPE(1, 1), &id), states, &rng));
         id = rn_sample(z, lab->text.vocabulary, temperature, rng_uniform(&rng));

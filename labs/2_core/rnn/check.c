@@ -218,7 +218,7 @@ void check_forward(const Problem *p)
                 .formula = forward_formulas[p->kind]);
 }
 
-Outcome run_backward(const Problem *p, float held, bool wants)
+Outcome run_backward(const Problem *p, float held, unsigned wants)
 {
     const int G = gates_of(p->kind);
     const size_t states = count(p->T, p->B, p->H), state = count(p->B, p->H, 1);
@@ -232,9 +232,9 @@ Outcome run_backward(const Problem *p, float held, bool wants)
     const Gradient g = {
         .h = narrow(p->dh, states),
         .c = p->kind == LSTM ? narrow(p->dc, states) : NULL,
-        .x = wants ? floats_filled(count(p->T, p->B, p->I), held) : NULL,
-        .h0 = wants ? floats_filled(state, held) : NULL,
-        .c0 = wants && p->kind == LSTM ? floats_filled(state, held) : NULL,
+        .x = wants & WANT_X ? floats_filled(count(p->T, p->B, p->I), held) : NULL,
+        .h0 = wants & WANT_H0 ? floats_filled(state, held) : NULL,
+        .c0 = wants & WANT_C0 && p->kind == LSTM ? floats_filled(state, held) : NULL,
         .w = floats_filled(count(G, p->H, p->I), held),
         .u = floats_filled(count(G, p->H, p->H), held),
         .b = floats_filled(count(G, p->H, 1), held),
@@ -289,7 +289,7 @@ static void add_slopes(double *to, const Problem *p, double *at, size_t n)
     for (size_t i = 0; i < n; i++) to[i] += slope[i];
 }
 
-void check_backward(const Problem *p, float held, bool wants)
+void check_backward(const Problem *p, float held, unsigned wants)
 {
     const int G = gates_of(p->kind), T = p->T, B = p->B, I = p->I, H = p->H,
               K = p->K > 0 ? p->K : T;
@@ -340,4 +340,46 @@ void check_backward(const Problem *p, float held, bool wants)
     EXPECT(db, db, SHAPE(G * H), .added_to = floats_filled(count(G, H, 1), held));
     EXPECT(dn, dn, SHAPE(H), .added_to = floats_filled((size_t)H, held));
 #undef EXPECT
+}
+
+void check_unwanted(Problem p)
+{
+    double *h0 = p.h0;
+    for (unsigned wants = 0; wants < WANT_ALL; wants++)
+        for (int given = 0; given < 2; given++) {
+            p.h0 = given == 1 ? h0 : NULL;
+            check_backward(&p, 0, wants);
+        }
+}
+
+void check_nan_inputs(Kind kind, uint64_t seed)
+{
+    for (int k = 0; k < 7; k++) {
+        Problem p = problem_random(kind, 3, 2, 1, 2, seed, true);
+        double *input[] = {p.x, p.w, p.u, p.b, p.n, p.h0, p.c0};
+        if (input[k] == NULL) continue;
+        input[k][0] = (double)NAN;
+        check_forward(&p);
+    }
+}
+
+void check_linear(const Problem *p)
+{
+    const size_t states = count(p->T, p->B, p->H), weights = count(gates_of(p->kind), p->H, p->I);
+    const Outcome plain = run_backward(p, 0, WANT_ALL);
+    for (int power = -40; power <= 40; power += 80) {
+        Problem scaled = *p;
+        scaled.dh = doubles_copy(p->dh, states), scaled.dc = doubles_copy(p->dc, states);
+        for (size_t i = 0; i < states; i++)
+            scaled.dh[i] = ldexp(p->dh[i], power), scaled.dc[i] = ldexp(p->dc[i], power);
+        const Outcome got = run_backward(&scaled, 0, WANT_ALL);
+        for (size_t i = 0; i < states; i++) got.dh[i] = ldexpf(got.dh[i], -power);
+        for (size_t i = 0; i < weights; i++) got.dw[i] = ldexpf(got.dw[i], -power);
+        assert_near(got.dh, floats_wide(plain.dh, states), SHAPE(p->T, p->B, p->H),
+                    .name = "dh, scaled back",
+                    .formula = "twice as much of dh: twice as much of all");
+        assert_near(got.dw, floats_wide(plain.dw, weights), SHAPE((int)weights),
+                    .name = "dw, scaled back",
+                    .formula = "twice as much of dh: twice as much of all");
+    }
 }

@@ -36,12 +36,19 @@ void problem_run(const Problem *p, double *h, double *c,
 // Runs the exercise of this kind and holds what it writes against problem_run.
 void check_forward(const Problem *p);
 // The same for its backward (of an Elman cell with K, rn_truncated), against finite differences. Each gradient held
-// `held` before; wants: whether dx, dh0 and dc0 are asked for.
-void check_backward(const Problem *p, float held, bool wants);
+// `held` before; wants: which of dx, dh0 and dc0 are asked for.
+enum { WANT_X = 1, WANT_H0 = 2, WANT_C0 = 4, WANT_ALL = 7 };
+void check_backward(const Problem *p, float held, unsigned wants);
+// Without one or more of dx, dh0 and dc0.
+void check_unwanted(Problem p);
+// A NaN in each of the arrays that the forward pass reads.
+void check_nan_inputs(Kind kind, uint64_t seed);
+// Gradients of dh and dc are `p`'s, scaled by what those are scaled by: no gradient is too large or too small.
+void check_linear(const Problem *p);
 // By name of its arrays: what a forward or backward has left.
 typedef struct Outcome {
     float *h, *c, *gates;                                   // of the forward
     float *dh, *dc, *dx, *dh0, *dc0, *dw, *du, *db, *dn;    // of the backward
 } Outcome;
 Outcome run_forward(const Problem *p);
-Outcome run_backward(const Problem *p, float held, bool wants);
+Outcome run_backward(const Problem *p, float held, unsigned wants);

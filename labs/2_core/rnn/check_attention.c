@@ -70,8 +70,8 @@ static void check_attention(const Look *l)
 
 CASE(attention__averages_by_the_softmax_of_scores)
 {
-    static const int sizes[][4] = {
-        {1, 1, 1, 1}, {3, 2, 4, 5}, {2, 7, 1, 3}, {5, 9, 3, 17}, {1, 33, 2, 8}};
+    static const int sizes[][4] = {{1, 1, 1, 1},  {3, 2, 4, 5},  {2, 7, 1, 3},
+                                   {5, 9, 3, 17}, {1, 33, 2, 8}, {2, 70, 1, 3}};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         const int *n = sizes[k];
         const Look l = look_random(n[0], n[1], n[2], n[3], NULL, 1200 + k);
@@ -110,6 +110,13 @@ CASE(attention__takes_large_scores)
     Look l = look_random(2, 3, 1, 2, NULL, 1220);
     for (int i = 0; i < 4; i++) l.q[i] = (double)(float)(l.q[i] * 1e4);
     check_attention(&l);
+    Look below = {1, 2, 1, 1, NULL, DOUBLES(-1000), DOUBLES(1, 1.0009765625), DOUBLES(1)};
+    check_attention(&below);
+    below.q[0] = -1e6, below.e[0] = below.e[1] = 1e6;    // scores of -1e12
+    float *alpha = floats_filled(2, NAN);
+    rn_attention(floats_filled(1, NAN), alpha, narrow(below.q, 1), narrow(below.e, 2), NULL, 1, 2,
+                 1, 1);
+    assert_near(alpha, ((double[]){0.5, 0.5}), SHAPE(2), .name = "alpha of equal scores");
 }
 
 CASE(attention__propagates_nan)
@@ -117,6 +124,9 @@ CASE(attention__propagates_nan)
     Look l = look_random(2, 3, 2, 2, NULL, 1230);
     l.q[0] = (double)NAN;    // step 0, sequence 0
     check_attention(&l);
+    Look source = look_random(2, 3, 2, 2, NULL, 1231);
+    source.e[0] = (double)NAN;    // all that look at sequence 0
+    check_attention(&source);
 }
 
 CASE(attention__takes_the_same_arrays_again)
@@ -170,8 +180,8 @@ static void check_look_backward(const Look *l, float held)
 
 CASE(attention_backward__is_the_derivative_of_the_loss)
 {
-    static const int sizes[][4] = {
-        {1, 1, 1, 1}, {3, 2, 4, 5}, {2, 7, 1, 3}, {5, 9, 3, 4}, {1, 17, 2, 8}};
+    static const int sizes[][4] = {{1, 1, 1, 1}, {3, 2, 4, 5},  {2, 7, 1, 3},
+                                   {5, 9, 3, 4}, {1, 17, 2, 8}, {2, 70, 1, 3}};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         const int *n = sizes[k];
         const Look l = look_random(n[0], n[1], n[2], n[3], NULL, 1300 + k);
@@ -195,6 +205,10 @@ CASE(attention_backward__leaves_what_is_behind_a_length)
     assert_near(de, ((double[]){2, 0}), SHAPE(2), .name = "de",
                 .formula = "e behind the length is not read");
     assert_near(dq, ((double[]){0}), SHAPE(1), .name = "dq");
+    rn_attention_backward(dq, de, FLOATS(not_a_number), FLOATS(1, 0), FLOATS(1), e, (int[]){1}, 1,
+                          2, 1, 1, floats_filled(2, NAN));
+    assert_near(de, ((double[]){(double)NAN, 0}), SHAPE(2), .name = "de of a dy that is NaN",
+                .formula = "behind the length nothing is added");
 }
 
 CASE(attention_backward__matches_pytorch)
@@ -267,6 +281,9 @@ CASE(sample__divides_the_logits_by_the_temperature)
     // A low temperature still draws: 1 81 over 82, 1 e^10 over 1 + e^10.
     expect_sample(z, 2, 0.25f, 0.012f, 0);
     expect_sample((float[]){0, 0.001f}, 2, 1e-4f, 0, 0);
+    // And a high one: 1 e^0.06.
+    expect_sample((float[]){0, 3}, 2, 50, 0.484f, 0);
+    expect_sample((float[]){0, 3}, 2, 50, 0.486f, 1);
 }
 
 CASE(sample__takes_the_first_of_the_largest_at_temperature_0)
@@ -285,6 +302,12 @@ CASE(sample__takes_large_logits)
     expect_sample((float[]){-1000, -1000, -1000}, 3, 1, 0.5f, 1);
     expect_sample((float[]){1e30f, -1e30f}, 2, 1, 0.99f, 0);
     expect_sample((float[]){0, 1}, 2, 1e-6f, 0, 1);
+}
+
+CASE(sample__takes_what_has_a_small_probability)
+{
+    expect_sample((float[]){-25, 0}, 2, 1, 0, 0);
+    expect_sample((float[]){-25, 0}, 2, 1, 1e-9f, 1);
 }
 
 CASE(sample__never_takes_what_has_no_probability)
@@ -345,6 +368,7 @@ const struct CMUnitTest attention_cases[] = {
     cmocka_unit_test(sample__divides_the_logits_by_the_temperature),
     cmocka_unit_test(sample__takes_the_first_of_the_largest_at_temperature_0),
     cmocka_unit_test(sample__takes_large_logits),
+    cmocka_unit_test(sample__takes_what_has_a_small_probability),
     cmocka_unit_test(sample__never_takes_what_has_no_probability),
     cmocka_unit_test(sample__refuses_nan),
     cmocka_unit_test(sample__draws_by_the_probabilities),

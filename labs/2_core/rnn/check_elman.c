@@ -26,8 +26,8 @@ CASE(elman__matches_pytorch)
 
 CASE(elman__handles_any_number_of_steps_sequences_and_units)
 {
-    static const int sizes[][4] = {
-        {1, 1, 1, 1}, {7, 1, 3, 2}, {1, 5, 2, 4}, {4, 3, 9, 5}, {3, 17, 33, 20}};
+    static const int sizes[][4] = {{1, 1, 1, 1},    {7, 1, 3, 2},  {1, 5, 2, 4}, {4, 3, 9, 5},
+                                   {3, 17, 33, 20}, {70, 2, 3, 5}, {2, 2, 3, 70}};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
         for (int given = 0; given < 2; given++) {
             const int *n = sizes[k];
@@ -50,6 +50,11 @@ CASE(elman__propagates_nan_to_its_own_sequence_alone)
     check_forward(&p);
 }
 
+CASE(elman__propagates_nan_of_every_input)
+{
+    check_nan_inputs(ELMAN, 140);
+}
+
 CASE(elman__takes_the_same_arrays_again)
 {
     const Cell cell = {1, 1, FLOATS(1), FLOATS(1), FLOATS(0), NULL};
@@ -66,26 +71,26 @@ CASE(elman__takes_the_same_arrays_again)
 
 CASE(elman_backward__is_the_derivative_of_the_loss)
 {
-    static const int sizes[][4] = {
-        {1, 1, 1, 1}, {5, 1, 2, 3}, {1, 3, 4, 2}, {4, 3, 2, 5}, {3, 2, 5, 17}};
+    static const int sizes[][4] = {{1, 1, 1, 1}, {5, 1, 2, 3},  {1, 3, 4, 2},
+                                   {4, 3, 2, 5}, {3, 2, 5, 17}, {2, 1, 1, 70}};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
         for (int given = 0; given < 2; given++) {
             const int *n = sizes[k];
             const Problem p = problem_random(ELMAN, n[0], n[1], n[2], n[3], 200 + k, given == 1);
-            check_backward(&p, 0, true);
+            check_backward(&p, 0, WANT_ALL);
         }
 }
 
 CASE(elman_backward__adds_to_the_gradients)
 {
     const Problem p = problem_random(ELMAN, 3, 2, 3, 2, 210, true);
-    check_backward(&p, 0.5f, true);
+    check_backward(&p, 0.5f, WANT_ALL);
 }
 
 CASE(elman_backward__matches_pytorch)
 {
     const Problem p = problem_waves(ELMAN);
-    const Outcome got = run_backward(&p, 0, true);
+    const Outcome got = run_backward(&p, 0, WANT_ALL);
     assert_near(got.dx, elman_dx, SHAPE(3, 2, 2), .name = "dx");
     assert_near(got.dh0, elman_dh0, SHAPE(2, 2), .name = "dh0");
     assert_near(got.dw, elman_dw, SHAPE(2, 2), .name = "dw");
@@ -95,10 +100,7 @@ CASE(elman_backward__matches_pytorch)
 
 CASE(elman_backward__leaves_out_gradients_that_are_not_wanted)
 {
-    for (int given = 0; given < 2; given++) {
-        const Problem p = problem_random(ELMAN, 3, 2, 3, 2, 220, given == 1);
-        check_backward(&p, 0, false);
-    }
+    check_unwanted(problem_random(ELMAN, 3, 2, 3, 2, 220, true));
 }
 
 CASE(elman_backward__vanishes_and_explodes)
@@ -110,7 +112,7 @@ CASE(elman_backward__vanishes_and_explodes)
         Problem p = problem_random(ELMAN, T, 1, 1, 1, 230, false);
         p.u[0] = factor, p.b[0] = 0;
         for (int t = 0; t < T; t++) p.x[t] = 0, p.dh[t] = t == T - 1;
-        const Outcome got = run_backward(&p, 0, true);
+        const Outcome got = run_backward(&p, 0, WANT_ALL);
         double *want = doubles_zero(T);
         for (int t = 0; t < T; t++) want[t] = pow(factor, T - 1 - t);
         assert_near(got.dh, want, SHAPE(T), .name = "dh", .rtol = 1e-5);
@@ -121,7 +123,7 @@ CASE(elman_backward__propagates_nan)
 {
     Problem p = problem_random(ELMAN, 3, 2, 1, 1, 240, false);
     p.dh[2] = (double)NAN;    // step 1, sequence 0
-    const Outcome got = run_backward(&p, 0, true);
+    const Outcome got = run_backward(&p, 0, WANT_ALL);
     for (int t = 0; t < 3; t++)
         for (int b = 0; b < 2; b++)
             assert_that(isnan(got.dx[2 * t + b]) == (b == 0 && t < 2), "dx[%d,%d] is %g", t, b,
@@ -129,6 +131,12 @@ CASE(elman_backward__propagates_nan)
     assert_that(isnan(got.dw[0]) && isnan(got.du[0]) && isnan(got.db[0]),
                 "dw, du, db are %g %g %g; expected nan", (double)got.dw[0], (double)got.du[0],
                 (double)got.db[0]);
+    Problem bad = problem_random(ELMAN, 3, 2, 1, 1, 241, false);
+    bad.x[2] = (double)NAN;    // and with it h[1] and h[2] of sequence 0
+    const float *dx = run_backward(&bad, 0, WANT_ALL).dx;
+    for (int i = 0; i < 6; i++)
+        assert_that(isnan(dx[i]) == (i % 2 == 0), "dx[%d,%d] is %g where h is NaN in sequence 0",
+                    i / 2, i % 2, (double)dx[i]);
 }
 
 // One unit, two steps; h and dh of the second call differ from those of the first.
@@ -168,24 +176,29 @@ CASE(truncated__cuts_the_gradient_between_chunks)
         for (int given = 0; given < 2; given++) {
             Problem p = problem_random(ELMAN, 7, 2, 3, 2, 300, given == 1);
             p.K = K;
-            check_backward(&p, 0, true);
+            check_backward(&p, 0, WANT_ALL);
         }
+}
+
+CASE(truncated__takes_any_number_of_chunks)
+{
+    Problem p = problem_random(ELMAN, 40, 1, 1, 2, 305, true);
+    p.K = 1;
+    check_backward(&p, 0, WANT_ALL);
 }
 
 CASE(truncated__adds_to_the_gradients)
 {
     Problem p = problem_random(ELMAN, 5, 3, 2, 4, 310, true);
     p.K = 2;
-    check_backward(&p, 0.5f, true);
+    check_backward(&p, 0.5f, WANT_ALL);
 }
 
 CASE(truncated__leaves_out_gradients_that_are_not_wanted)
 {
-    for (int given = 0; given < 2; given++) {
-        Problem p = problem_random(ELMAN, 5, 1, 2, 3, 320, given == 1);
-        p.K = 2;
-        check_backward(&p, 0, false);
-    }
+    Problem p = problem_random(ELMAN, 5, 1, 2, 3, 320, true);
+    p.K = 2;
+    check_unwanted(p);
 }
 
 CASE(truncated__passes_nothing_beyond_the_chunk)
@@ -194,7 +207,7 @@ CASE(truncated__passes_nothing_beyond_the_chunk)
     Problem p = problem_random(ELMAN, T, 1, 1, 1, 330, false);
     p.K = 3;
     for (int t = 0; t < T; t++) p.dh[t] = t == T - 1;
-    const Outcome got = run_backward(&p, 0, true);
+    const Outcome got = run_backward(&p, 0, WANT_ALL);
     for (int t = 0; t < T; t++)
         assert_that((got.dh[t] != 0) == (t >= 3), "dh[%d] is %g; expected %s", t, (double)got.dh[t],
                     t >= 3 ? "a gradient" : "0: it belongs to the chunk before");
@@ -204,7 +217,7 @@ CASE(truncated__propagates_nan_within_the_chunk)
 {
     Problem p = problem_random(ELMAN, 4, 1, 1, 1, 340, false);
     p.K = 2, p.dh[3] = (double)NAN;
-    const Outcome got = run_backward(&p, 0, true);
+    const Outcome got = run_backward(&p, 0, WANT_ALL);
     for (int t = 0; t < 4; t++)
         assert_that(isnan(got.dx[t]) == (t >= 2), "dx[%d] is %g", t, (double)got.dx[t]);
 }
@@ -213,11 +226,11 @@ CASE(truncated__takes_a_chunk_of_any_length)
 {
     Problem p = problem_random(ELMAN, 3, 1, 1, 1, 350, true);
     p.K = INT32_MAX;
-    const Outcome got = run_backward(&p, 0, true);
+    const Outcome got = run_backward(&p, 0, WANT_ALL);
     p.K = 0;
     for (int t = 0; t < 3; t++) p.kick_h[t] = 0;
     p.K = 3;
-    const Outcome want = run_backward(&p, 0, true);
+    const Outcome want = run_backward(&p, 0, WANT_ALL);
     assert_near(got.dx, floats_wide(want.dx, 3), SHAPE(3), .name = "dx of one chunk");
 }
 
@@ -284,6 +297,10 @@ CASE(clip__takes_large_and_small_gradients)
                   .rtol = 1e-6);
     assert_near(small, ((double[]){0.6e-30, 0.8e-30}), SHAPE(2), .name = "g",
                 .formula = clip_formula, .rtol = 1e-5, .atol = 1e-40);
+    float *far = FLOATS(3e30f, 4e30f);    // a factor of 2e-51
+    rn_clip((float *[]){far}, (size_t[]){2}, 1, 1e-20);
+    assert_near(far, ((double[]){0.6e-20, 0.8e-20}), SHAPE(2), .name = "g", .formula = clip_formula,
+                .rtol = 1e-5, .atol = 1e-30);
 }
 
 CASE(clip__of_zero_is_zero)
@@ -305,6 +322,13 @@ CASE(clip__returns_infinity_and_nan_and_changes_nothing)
                 nan);
     assert_near(a, ((double[]){(double)INFINITY, 2}), SHAPE(2), .name = "g", .exact = true);
     assert_near(b, ((double[]){1, (double)NAN}), SHAPE(2), .name = "g", .exact = true);
+    float *below = FLOATS(-INFINITY, 2), *one = FLOATS(3);
+    const double negative = rn_clip((float *[]){below}, (size_t[]){2}, 1, 1),
+                 second = rn_clip((float *[]){one, b}, (size_t[]){1, 2}, 2, 1);
+    assert_that(isinf(negative) && isnan(second), "|g| is %g and %g; expected inf and nan",
+                negative, second);
+    assert_near(below, ((double[]){-(double)INFINITY, 2}), SHAPE(2), .name = "g", .exact = true);
+    assert_near(one, ((double[]){3}), SHAPE(1), .name = "g beside a NaN", .exact = true);
 }
 
 CASE(clip__sums_in_double)
@@ -333,6 +357,7 @@ const struct CMUnitTest elman_cases[] = {
     cmocka_unit_test(elman__handles_any_number_of_steps_sequences_and_units),
     cmocka_unit_test(elman__saturates_at_large_inputs),
     cmocka_unit_test(elman__propagates_nan_to_its_own_sequence_alone),
+    cmocka_unit_test(elman__propagates_nan_of_every_input),
     cmocka_unit_test(elman__takes_the_same_arrays_again),
     cmocka_unit_test(elman_backward__is_the_derivative_of_the_loss),
     cmocka_unit_test(elman_backward__adds_to_the_gradients),
@@ -342,6 +367,7 @@ const struct CMUnitTest elman_cases[] = {
     cmocka_unit_test(elman_backward__propagates_nan),
     cmocka_unit_test(elman_backward__takes_the_same_arrays_again),
     cmocka_unit_test(truncated__cuts_the_gradient_between_chunks),
+    cmocka_unit_test(truncated__takes_any_number_of_chunks),
     cmocka_unit_test(truncated__adds_to_the_gradients),
     cmocka_unit_test(truncated__leaves_out_gradients_that_are_not_wanted),
     cmocka_unit_test(truncated__passes_nothing_beyond_the_chunk),

@@ -2,10 +2,11 @@
 #include "labs/2_core/rnn/check.h"
 #include "labs/2_core/rnn/check_values.h"
 
-static const int forward_sizes[][4] = {{1, 1, 1, 1}, {7, 1, 3, 2},    {1, 5, 2, 4},
-                                       {4, 3, 9, 5}, {3, 17, 33, 20}, {2, 3, 4, 33}},
-                 backward_sizes[][4] = {
-                     {1, 1, 1, 1}, {5, 1, 2, 3}, {1, 3, 4, 2}, {4, 3, 2, 5}, {3, 2, 5, 9}};
+static const int forward_sizes[][4] = {{1, 1, 1, 1},  {7, 1, 3, 2},    {1, 5, 2, 4},
+                                       {4, 3, 9, 5},  {3, 17, 33, 20}, {2, 3, 4, 33},
+                                       {70, 2, 3, 5}, {2, 2, 3, 70}},
+                 backward_sizes[][4] = {{1, 1, 1, 1}, {5, 1, 2, 3}, {1, 3, 4, 2},
+                                        {4, 3, 2, 5}, {3, 2, 5, 9}, {40, 1, 1, 2}};
 
 static void check_forwards(Kind kind, uint64_t seed)
 {
@@ -23,16 +24,8 @@ static void check_backwards(Kind kind, uint64_t seed)
         for (int given = 0; given < 2; given++) {
             const int *n = backward_sizes[k];
             const Problem p = problem_random(kind, n[0], n[1], n[2], n[3], seed + k, given == 1);
-            check_backward(&p, 0, true);
+            check_backward(&p, 0, WANT_ALL);
         }
-}
-
-static void check_unwanted(Kind kind, uint64_t seed)
-{
-    for (int given = 0; given < 2; given++) {
-        const Problem p = problem_random(kind, 3, 2, 3, 2, seed, given == 1);
-        check_backward(&p, 0, false);
-    }
 }
 
 // Step 1 of sequence 0 has a NaN in x: it and what follows in that sequence are NaN, and no other.
@@ -48,7 +41,7 @@ static void check_nan_backward(Kind kind)
 {
     Problem p = problem_random(kind, 3, 2, 1, 1, 540, true);
     p.dh[2] = (double)NAN;
-    const Outcome got = run_backward(&p, 0, true);
+    const Outcome got = run_backward(&p, 0, WANT_ALL);
     for (int t = 0; t < 3; t++)
         for (int b = 0; b < 2; b++)
             assert_that(isnan(got.dx[2 * t + b]) == (b == 0 && t < 2), "dx[%d,%d] is %g", t, b,
@@ -66,7 +59,7 @@ static void check_saturated(Kind kind)
         p.x[0] = sign * 1e4, p.x[1] = -sign * 1e4;
         check_forward(&p);
         p.x[0] = sign * 60.0, p.x[1] = 0;
-        check_backward(&p, 0, true);
+        check_backward(&p, 0, WANT_ALL);
     }
 }
 
@@ -140,6 +133,7 @@ CASE(lstm__saturates)
 CASE(lstm__propagates_nan_to_its_own_sequence_alone)
 {
     check_nan_forward(LSTM);
+    check_nan_inputs(LSTM, 531);
 }
 
 CASE(lstm__takes_the_same_arrays_again)
@@ -169,13 +163,13 @@ CASE(lstm_backward__is_the_derivative_of_the_loss)
 CASE(lstm_backward__adds_to_the_gradients)
 {
     const Problem p = problem_random(LSTM, 3, 2, 3, 2, 610, true);
-    check_backward(&p, 0.5f, true);
+    check_backward(&p, 0.5f, WANT_ALL);
 }
 
 CASE(lstm_backward__matches_pytorch)
 {
     const Problem p = problem_waves(LSTM);
-    const Outcome got = run_backward(&p, 0, true);
+    const Outcome got = run_backward(&p, 0, WANT_ALL);
     assert_near(got.dx, lstm_dx, SHAPE(3, 2, 2), .name = "dx");
     assert_near(got.dh0, lstm_dh0, SHAPE(2, 2), .name = "dh0");
     assert_near(got.dc0, lstm_dc0, SHAPE(2, 2), .name = "dc0");
@@ -186,7 +180,7 @@ CASE(lstm_backward__matches_pytorch)
 
 CASE(lstm_backward__leaves_out_gradients_that_are_not_wanted)
 {
-    check_unwanted(LSTM, 620);
+    check_unwanted(problem_random(LSTM, 3, 2, 3, 2, 620, true));
 }
 
 CASE(lstm_backward__takes_either_of_its_two_states)
@@ -194,9 +188,15 @@ CASE(lstm_backward__takes_either_of_its_two_states)
     Problem p = problem_random(LSTM, 3, 2, 2, 3, 630, true);
     double *c0 = p.c0;
     p.c0 = NULL;
-    check_backward(&p, 0, true);
+    check_backward(&p, 0, WANT_ALL);
     p.c0 = c0, p.h0 = NULL;
-    check_backward(&p, 0, true);
+    check_backward(&p, 0, WANT_ALL);
+}
+
+CASE(lstm_backward__scales_with_what_arrives)
+{
+    const Problem p = problem_random(LSTM, 4, 2, 2, 3, 635, true);
+    check_linear(&p);
 }
 
 CASE(lstm_backward__takes_saturated_gates)
@@ -246,7 +246,7 @@ static Outcome one_step_twice(Kind kind)
         if (kind == LSTM) rn_lstm_backward(&g, &cell, &s);
         else rn_gru_backward(&g, &cell, &s);
     }
-    const Outcome first = run_backward(&p, 0, true);
+    const Outcome first = run_backward(&p, 0, WANT_ALL);
     assert_near(g.x, floats_wide(first.dx, 1), SHAPE(1), .name = "dx of the second call");
     assert_near(g.h0, floats_wide(first.dh0, 1), SHAPE(1), .name = "dh0 of the second call");
     assert_near(g.w, floats_wide(first.dw, (size_t)G), SHAPE(G), .name = "dw of the second call");
@@ -300,6 +300,13 @@ CASE(gru__keeps_its_state_where_z_is_1)
     assert_close((double)got.h[T - 1], 0.625, 1e-6);
 }
 
+CASE(gru__begins_at_a_large_state)
+{
+    Problem p = problem_random(GRU, 3, 1, 1, 1, 721, true);
+    p.h0[0] = 1000, p.u[1] = 0;    // z lets some of it through
+    check_forward(&p);
+}
+
 CASE(gru__saturates)
 {
     Problem p = problem_random(GRU, 2, 1, 1, 2, 722, true);
@@ -312,6 +319,7 @@ CASE(gru__saturates)
 CASE(gru__propagates_nan_to_its_own_sequence_alone)
 {
     check_nan_forward(GRU);
+    check_nan_inputs(GRU, 731);
 }
 
 CASE(gru__takes_the_same_arrays_again)
@@ -341,13 +349,13 @@ CASE(gru_backward__is_the_derivative_of_the_loss)
 CASE(gru_backward__adds_to_the_gradients)
 {
     const Problem p = problem_random(GRU, 3, 2, 3, 2, 810, true);
-    check_backward(&p, 0.5f, true);
+    check_backward(&p, 0.5f, WANT_ALL);
 }
 
 CASE(gru_backward__matches_pytorch)
 {
     const Problem p = problem_waves(GRU);
-    const Outcome got = run_backward(&p, 0, true);
+    const Outcome got = run_backward(&p, 0, WANT_ALL);
     assert_near(got.dx, gru_dx, SHAPE(3, 2, 2), .name = "dx");
     assert_near(got.dh0, gru_dh0, SHAPE(2, 2), .name = "dh0");
     assert_near(got.dw, gru_dw, SHAPE(6, 2), .name = "dw");
@@ -358,7 +366,13 @@ CASE(gru_backward__matches_pytorch)
 
 CASE(gru_backward__leaves_out_gradients_that_are_not_wanted)
 {
-    check_unwanted(GRU, 820);
+    check_unwanted(problem_random(GRU, 3, 2, 3, 2, 820, true));
+}
+
+CASE(gru_backward__scales_with_what_arrives)
+{
+    const Problem p = problem_random(GRU, 4, 2, 2, 3, 825, true);
+    check_linear(&p);
 }
 
 CASE(gru_backward__takes_saturated_gates)
@@ -390,6 +404,7 @@ const struct CMUnitTest gate_cases[] = {
     cmocka_unit_test(lstm_backward__matches_pytorch),
     cmocka_unit_test(lstm_backward__leaves_out_gradients_that_are_not_wanted),
     cmocka_unit_test(lstm_backward__takes_either_of_its_two_states),
+    cmocka_unit_test(lstm_backward__scales_with_what_arrives),
     cmocka_unit_test(lstm_backward__takes_saturated_gates),
     cmocka_unit_test(lstm_backward__propagates_nan),
     cmocka_unit_test(lstm_backward__takes_the_same_arrays_again),
@@ -397,6 +412,7 @@ const struct CMUnitTest gate_cases[] = {
     cmocka_unit_test(gru__matches_pytorch),
     cmocka_unit_test(gru__handles_any_number_of_steps_sequences_and_units),
     cmocka_unit_test(gru__keeps_its_state_where_z_is_1),
+    cmocka_unit_test(gru__begins_at_a_large_state),
     cmocka_unit_test(gru__saturates),
     cmocka_unit_test(gru__propagates_nan_to_its_own_sequence_alone),
     cmocka_unit_test(gru__takes_the_same_arrays_again),
@@ -404,6 +420,7 @@ const struct CMUnitTest gate_cases[] = {
     cmocka_unit_test(gru_backward__adds_to_the_gradients),
     cmocka_unit_test(gru_backward__matches_pytorch),
     cmocka_unit_test(gru_backward__leaves_out_gradients_that_are_not_wanted),
+    cmocka_unit_test(gru_backward__scales_with_what_arrives),
     cmocka_unit_test(gru_backward__takes_saturated_gates),
     cmocka_unit_test(gru_backward__propagates_nan),
     cmocka_unit_test(gru_backward__takes_the_same_arrays_again),

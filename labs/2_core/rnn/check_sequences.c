@@ -41,6 +41,8 @@ CASE(reverse__takes_full_length_without_lengths)
     check_reverse(1, 1, 1, NULL);
     check_reverse(2, 5, 3, NULL);
     check_reverse(9, 1, 4, NULL);
+    check_reverse(70, 2, 1, NULL);
+    check_reverse(2, 3, 70, NULL);
 }
 
 CASE(reverse__is_undone_by_itself)
@@ -124,11 +126,13 @@ CASE(bidirectional__reads_from_both_ends)
     check_bidirectional(5, 3, 2, 4, NULL);
     check_bidirectional(3, 1, 7, 2, NULL);
     check_bidirectional(4, 9, 3, 17, NULL);
+    check_bidirectional(40, 1, 1, 2, NULL);
 }
 
 CASE(bidirectional__is_not_moved_by_padding)
 {
     check_bidirectional(6, 1, 2, 3, (int[]){3});
+    check_bidirectional(3, 9, 2, 1, (int[]){3, 2, 1, 0, 1, 2, 3, 2, 1});
     check_bidirectional(5, 6, 3, 2, (int[]){0, 1, 2, 3, 4, 5});
 }
 
@@ -215,7 +219,8 @@ static void check_loss(int T, int B, int V, const float *z, const int32_t *given
 
 CASE(loss__holds_each_step_against_the_next_token)
 {
-    static const int sizes[][3] = {{1, 1, 2}, {4, 1, 3}, {1, 5, 7}, {6, 3, 12}, {9, 4, 65}};
+    static const int sizes[][3] = {{1, 1, 2},  {4, 1, 3},  {1, 5, 7},
+                                   {6, 3, 12}, {9, 4, 65}, {2, 1, 300}};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         const int *n = sizes[k], count = (n[0] + 1) * n[1];
         Rng rng = rng_from_seed(1100 + k);
@@ -273,6 +278,16 @@ CASE(loss__propagates_nan)
                 (double)dz[1]);
 }
 
+CASE(loss__does_not_read_nan_from_padding)
+{
+    float *dz = floats_filled(4, NAN);
+    const float value =
+        rn_loss(dz, FLOATS(1, not_a_number, 0, 0), tokens_of(3, (int32_t[]){0, -1, 0}), 2, 1, 2);
+    assert_number((double)value, log(2), .name = "loss", .formula = loss_formula, .rtol = 1e-6);
+    assert_near(dz, ((double[]){0, 0, -0.5, 0.5}), SHAPE(2, 1, 2), .name = "dz",
+                .formula = loss_formula);
+}
+
 CASE(loss__takes_the_same_arrays_again)
 {
     float *z = FLOATS(0, 0), *dz = floats_filled(2, NAN);
@@ -303,6 +318,7 @@ const struct CMUnitTest sequence_cases[] = {
     cmocka_unit_test(loss__takes_large_logits),
     cmocka_unit_test(loss__of_one_symbol_is_zero),
     cmocka_unit_test(loss__propagates_nan),
+    cmocka_unit_test(loss__does_not_read_nan_from_padding),
     cmocka_unit_test(loss__takes_the_same_arrays_again),
     {0},
 };

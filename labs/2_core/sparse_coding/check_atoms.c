@@ -98,6 +98,16 @@ CASE(omp__ends_when_nothing_is_left)
     assert_integer("atoms taken when 0 are asked for", omp(a, DOUBLES(1, 2, 3), &dict, 0), 0);
     assert_near(a, ((double[]){0, 0, 0}), SHAPE(3), .name = "a");
     assert_integer("atoms taken for 1e-200", omp(a, DOUBLES(1e-200, 0, 2e-200), &dict, 3), 0 + 2);
+    assert_integer("atoms taken for 1 and 1e-9", omp(a, DOUBLES(1, 1e-9, 0), &dict, 3), 2);
+}
+
+CASE(omp__takes_atoms_that_are_nearly_equal)
+{
+    const double s = 1e-4, c = sqrt(1 - s * s);    // x = -2 d_0 + 3 d_1
+    Dictionary dict = DICT(2, 2, 1, 0, c, s);
+    double *a = doubles_filled(2, 7);
+    assert_integer("atoms taken", omp(a, DOUBLES(3 * c - 2, 3 * s), &dict, 2), 2);
+    assert_near(a, ((double[]){-2, 3}), SHAPE(2), .name = "a", .rtol = 1e-7);
 }
 
 CASE(omp__takes_the_first_of_equal_matches_and_negative_ones)
@@ -194,6 +204,9 @@ CASE(update__leaves_an_atom_that_no_code_uses)
     double *zero = DOUBLES(0.6, 0.8);
     sc_update(zero, DOUBLES(1), DOUBLES(0, 0), 1, 2, doubles_filled(2, 7));
     assert_near(zero, ((double[]){0.6, 0.8}), SHAPE(1, 2), .name = "d of B = 0");
+    double *long_one = DOUBLES(3, 4);
+    sc_update(long_one, DOUBLES(0), DOUBLES(0, 0), 1, 2, doubles_filled(2, 7));
+    assert_near(long_one, ((double[]){3, 4}), SHAPE(1, 2), .name = "d of length 5, unused");
 }
 
 CASE(update__recovers_the_atoms_of_given_codes)
@@ -218,9 +231,11 @@ CASE(update__recovers_the_atoms_of_given_codes)
 CASE(update__handles_large_and_small_codes)
 {
     for (int sign = -1; sign <= 1; sign += 2) {
-        double scale = sign < 0 ? 1e-80 : 1e80, *d = DOUBLES(1, 0);
+        double scale = sign < 0 ? 1e-80 : 1e80, *d = DOUBLES(1, 0), *far = DOUBLES(1, 0);
         sc_update(d, DOUBLES(5 * scale), DOUBLES(3 * scale, 4 * scale), 1, 2, doubles_filled(2, 7));
         assert_near(d, ((double[]){0.6, 0.8}), SHAPE(1, 2), .name = "d", .formula = update_formula);
+        sc_update(far, DOUBLES(1), DOUBLES(3e130, 4e130), 1, 2, doubles_filled(2, 7));
+        assert_near(far, ((double[]){0.6, 0.8}), SHAPE(1, 2), .name = "d of a long step");
     }
 }
 
@@ -247,6 +262,7 @@ const struct CMUnitTest atom_cases[] = {
     cmocka_unit_test(omp__leaves_a_residual_orthogonal_to_the_atoms_taken),
     cmocka_unit_test(omp__takes_no_more_atoms_than_there_are),
     cmocka_unit_test(omp__ends_when_nothing_is_left),
+    cmocka_unit_test(omp__takes_atoms_that_are_nearly_equal),
     cmocka_unit_test(omp__takes_the_first_of_equal_matches_and_negative_ones),
     cmocka_unit_test(omp__makes_nan_of_nan),
     cmocka_unit_test(omp__takes_the_same_arrays_again),

@@ -26,7 +26,9 @@ CASE(soft__is_zero_at_the_threshold_and_the_identity_without_one)
     expect_soft(-1, 1, 0);
     expect_soft(-7.25, 0, -7.25);
     expect_soft(1e-300, 0, 1e-300);
+    expect_soft(-1e-300, 0, -1e-300);
     expect_soft(nextafter(1, 2), 1, nextafter(1, 2) - 1);
+    expect_soft(nextafter(-1, -2), 1, nextafter(-1, -2) + 1);
 }
 
 CASE(soft__minimizes_its_objective)
@@ -50,6 +52,8 @@ CASE(soft__takes_large_numbers_infinity_and_nan)
     expect_soft(infinite, 1, infinite);
     expect_soft(-infinite, 5, -infinite);
     expect_soft(5, infinite, 0);
+    expect_soft(infinite, infinite, 0);
+    expect_soft(-infinite, infinite, 0);
     expect_soft(not_a_number, 1, not_a_number);
     expect_soft(1, not_a_number, not_a_number);
     expect_soft(0, not_a_number, not_a_number);
@@ -71,8 +75,8 @@ CASE(objective__matches_an_example_computed_by_hand)
 
 CASE(objective__handles_any_sizes)
 {
-    static const int sizes[][2] = {{1, 1}, {1, 7}, {9, 1}, {5, 3}, {13, 40}};
-    for (int s = 0; s < 5; s++) {
+    static const int sizes[][2] = {{1, 1}, {1, 7}, {9, 1}, {5, 3}, {13, 40}, {3, 70}};
+    for (int s = 0; s < 6; s++) {
         int K = sizes[s][0], P = sizes[s][1];
         Dictionary dict = unit_atoms(10, K, P);
         double *a = normal(11, (size_t)K), *x = normal(12, (size_t)P), want = 0;
@@ -91,6 +95,8 @@ CASE(objective__propagates_nan_and_handles_large_numbers)
     assert_number(sc_objective(DOUBLES(not_a_number), DOUBLES(1, 1), &dict, 0), not_a_number,
                   .name = "f");
     assert_number(sc_objective(DOUBLES(1), DOUBLES(1, not_a_number), &dict, 0), not_a_number,
+                  .name = "f");
+    assert_number(sc_objective(DOUBLES(0), DOUBLES(1, 1), &dict, not_a_number), not_a_number,
                   .name = "f");
     assert_number(sc_objective(DOUBLES(1e9), DOUBLES(1e9 + 1, 0), &dict, 0), 0.5, .name = "f",
                   .formula = objective_formula);
@@ -159,6 +165,8 @@ CASE(spectral_norm__of_zero_and_of_extreme_matrices)
     expect_norm(&zero, 5, 0, 0);
     Dictionary large = DICT(1, 1, 1e60);
     expect_norm(&large, 5, 1e120, 1e-12);
+    Dictionary larger = DICT(1, 1, 1e70);
+    expect_norm(&larger, 5, 1e140, 1e-12);
     Dictionary small = DICT(1, 1, 1e-60);
     expect_norm(&small, 5, 1e-120, 1e-12);
     Dictionary bad = DICT(2, 1, 1, not_a_number);

@@ -81,7 +81,7 @@ CASE(lista__handles_any_sizes_and_layers)
 
 CASE(lista__is_ista_with_its_weights)
 {
-    enum { K = 9, P = 6, LAYERS = 12 };
+    enum { K = 9, P = 6, LAYERS = 20 };
     Dictionary dict = unit_atoms(220, K, P);
     double *x = normal(221, P), *W = doubles_zero(K * P), *S = doubles_zero(K * K),
            *a = doubles_zero(K), lambda = 0.2, L = K;
@@ -289,6 +289,10 @@ CASE(lista_backward__propagates_nan)
     sc_lista_backward(g, DOUBLES(1, 1), DOUBLES(1, 0), DOUBLES(not_a_number), &e,
                       doubles_filled(4, 7));
     assert_number(g.W[0], not_a_number, .name = "g.W of an x that is NaN");
+    Encoder two = {1, 1, 2, DOUBLES(2), DOUBLES(not_a_number), DOUBLES(1)};
+    g = gradient_zero(&two);
+    sc_lista_backward(g, DOUBLES(1), DOUBLES(1, 1), DOUBLES(1), &two, doubles_filled(2, 7));
+    assert_number(g.W[0], not_a_number, .name = "g.W through an S that is NaN");
 }
 
 CASE(lista_backward__takes_the_same_arrays_again)

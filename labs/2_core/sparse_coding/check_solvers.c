@@ -72,6 +72,19 @@ static void check_steps(void (*solve)(Problem *p, int iterations), bool momentum
         }
 }
 
+static void check_lengths(void (*solve)(Problem *p, int iterations), bool momentum,
+                          const char *formula)
+{
+    Problem p = problem(4, 5, 39);
+    double *d = doubles_copy(p.dict.d, 20), *want;
+    for (int k = 0; k < 4; k++)
+        for (int i = 0; i < 5; i++) d[k * 5 + i] /= 1 + k;
+    p.dict.d = d;
+    want = iterate(&p, 5, momentum);
+    solve(&p, 5);
+    assert_near(p.a, want, SHAPE(4), .name = "a", .formula = formula);
+}
+
 // The solution and the optimality conditions of each lambda; `solve` makes a code of a code of zeros.
 static void check_minimum(void (*solve)(double *a, const double *x, const Dictionary *dict,
                                         double lambda, double *work))
@@ -139,12 +152,21 @@ CASE(ista__of_a_large_lambda_is_zero)
     assert_near(p.a, doubles_zero(6), SHAPE(6), .name = "a", .formula = ista_formula);
 }
 
+CASE(ista__takes_atoms_of_any_length)
+{
+    check_lengths(ista, false, ista_formula);
+}
+
 CASE(ista__propagates_nan)
 {
     Problem p = problem(3, 2, 43);
     p.x[0] = not_a_number;
     ista(&p, 1);
     for (int k = 0; k < 3; k++) assert_that(isnan(p.a[k]), "a[%d] is %g, expected nan", k, p.a[k]);
+    Problem start = problem(3, 2, 43);
+    start.a[0] = not_a_number;
+    ista(&start, 1);
+    assert_that(isnan(start.a[0]), "a[0] was nan and is %g", start.a[0]);
 }
 
 CASE(ista__takes_the_same_arrays_again)
@@ -216,12 +238,21 @@ CASE(fista__of_a_large_lambda_is_zero)
     assert_near(p.a, doubles_zero(6), SHAPE(6), .name = "a", .formula = fista_formula);
 }
 
+CASE(fista__takes_atoms_of_any_length)
+{
+    check_lengths(fista, true, fista_formula);
+}
+
 CASE(fista__propagates_nan)
 {
     Problem p = problem(3, 2, 53);
     p.x[0] = not_a_number;
     fista(&p, 2);
     for (int k = 0; k < 3; k++) assert_that(isnan(p.a[k]), "a[%d] is %g, expected nan", k, p.a[k]);
+    Problem start = problem(3, 2, 53);
+    start.a[0] = not_a_number;
+    fista(&start, 1);
+    assert_that(isnan(start.a[0]), "a[0] was nan and is %g", start.a[0]);
 }
 
 CASE(fista__takes_the_same_arrays_again)
@@ -333,6 +364,8 @@ CASE(coordinate_descent__ends_when_a_sweep_changes_at_most_the_tolerance)
     q.dict = DICT(1, 1, 1);
     q.x[0] = 2, q.lambda = 0.5, q.a[0] = 1;    // to 1.5: a change equal to the tolerance
     assert_integer("sweeps", sc_coordinate_descent(q.a, q.x, &q.dict, 0.5, 0.5, 9, q.work), 1);
+    assert_integer("sweeps from the minimum, with a tolerance of 0",
+                   sc_coordinate_descent(q.a, q.x, &q.dict, 0.5, 0, 9, q.work), 1);
     for (int most = 1; most <= 12; most++) {
         Problem r = problem(8, 6, 75);
         check_descent(&r, 1e-3, most);
@@ -345,6 +378,12 @@ CASE(coordinate_descent__returns_0_for_nan)
     p.x[1] = not_a_number;
     assert_integer("sweeps", sc_coordinate_descent(p.a, p.x, &p.dict, p.lambda, 1e-3, 50, p.work),
                    0);
+    Problem start = problem(2, 2, 76);
+    start.a[0] = not_a_number;
+    assert_integer(
+        "sweeps from a NaN",
+        sc_coordinate_descent(start.a, start.x, &start.dict, start.lambda, 1e-3, 50, start.work),
+        0);
     for (int k = 0; k < 2; k++) assert_that(isnan(p.a[k]), "a[%d] is %g, expected nan", k, p.a[k]);
 }
 
@@ -354,6 +393,10 @@ CASE(coordinate_descent__handles_large_and_small_numbers)
     for (int i = 0; i < 4; i++) p.x[i] *= 1e100;
     sc_coordinate_descent(p.a, p.x, &p.dict, 1e99, 1e80, 5000, p.work);
     assert_optimal(p.a, p.x, &p.dict, 1e99, 1e88);
+    Dictionary brief = DICT(1, 1, 1e-6);    // an atom of length 1e-6
+    double *a = DOUBLES(0);
+    sc_coordinate_descent(a, DOUBLES(1e6), &brief, 0.5, 1, 9, doubles_filled(1, not_a_number));
+    assert_near(a, ((double[]){5e11}), SHAPE(1), .name = "a", .formula = cd_formula, .rtol = 1e-9);
 }
 
 CASE(coordinate_descent__takes_the_same_arrays_again)
@@ -370,6 +413,7 @@ const struct CMUnitTest solver_cases[] = {
     cmocka_unit_test(ista__reaches_the_optimality_conditions),
     cmocka_unit_test(ista__matches_the_lasso_of_scikit_learn),
     cmocka_unit_test(ista__of_a_large_lambda_is_zero),
+    cmocka_unit_test(ista__takes_atoms_of_any_length),
     cmocka_unit_test(ista__propagates_nan),
     cmocka_unit_test(ista__takes_the_same_arrays_again),
     cmocka_unit_test(fista__takes_its_steps_with_momentum),
@@ -377,6 +421,7 @@ const struct CMUnitTest solver_cases[] = {
     cmocka_unit_test(fista__matches_the_lasso_of_scikit_learn),
     cmocka_unit_test(fista__keeps_the_bound_of_its_theorem),
     cmocka_unit_test(fista__of_a_large_lambda_is_zero),
+    cmocka_unit_test(fista__takes_atoms_of_any_length),
     cmocka_unit_test(fista__propagates_nan),
     cmocka_unit_test(fista__takes_the_same_arrays_again),
     cmocka_unit_test(coordinate_descent__updates_one_coefficient_after_the_other),

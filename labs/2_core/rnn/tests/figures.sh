@@ -23,4 +23,17 @@ a_text_that_is_too_short_is_refused() { # test
     says err 'empty: is empty'
 }
 
+long_sequences_fit() { # test
+    run "$rnn" --part adding --length 4000 --adding-steps 1 --plot none --out results
+    gave 0
+    says out 'Sequences of 4000 numbers'
+}
+
+samples_do_not_end_at_a_zero_byte() { # test
+    awk 'BEGIN { for (i = 0; i < 2000; i++) printf "a%c", 0 }' >text
+    run "$rnn" --part characters --smoke --data text --plot none --out results
+    gave 0
+    awk '/step 1: / && length($0) != 90 { bad = 1 } END { exit bad }' out || complain "a sample was cut: $(cat out)"
+}
+
 run_sentence "$@"
