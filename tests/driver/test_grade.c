@@ -113,7 +113,8 @@ static void a_grader_that_refuses_its_arguments_is_an_error(void **state)
     Error err;
     write_script("grader_plain", "echo one__a\n");
     write_script("grader", "echo 'grader: there is no lab_cases' >&2; exit 2\n");
-    assert_false(grade_library(*state, &lab, "libexercises_tiny.so", false, false, NULL, &grade, &err));
+    assert_false(
+        grade_library(*state, &lab, "libexercises_tiny.so", false, false, NULL, &grade, &err));
     assert_string_equal(err.message, "grader: there is no lab_cases");
 }
 
@@ -126,7 +127,8 @@ static void only_requested_exercises_are_run(void **state)
     write_script("grader",
                  "case \"$*\" in *one__*) exit 2 ;; *two__\\*:1*) ;; *) exit 2 ;; esac\n" SAYS(
                      "two__a", "pass"));
-    assert_true(grade_library(*state, &lab, "libexercises_tiny.so", false, false, asked, &grade, &err));
+    assert_true(
+        grade_library(*state, &lab, "libexercises_tiny.so", false, false, asked, &grade, &err));
     assert_int_equal(grade.exercises[1].verdict, VERDICT_PASS);
     assert_int_not_equal(grade.exercises[0].verdict, VERDICT_PASS);
     assert_false(grade.exercises[0].asked);
