@@ -93,7 +93,7 @@ bool part_gradient(void *context, Error *err)
 {
     (void)err;
     const Lab *lab = context;
-    Plot plot = {.title = "Norm of dL/dh[t]: vanishing and exploding gradients",
+    Plot plot = {.title = "Norm of dL/dh[t] (LSTM: dL/dc[t]): vanishing and exploding gradients",
                  .x_label = "steps back from the loss",
                  .y_label = "norm",
                  .log_y = true};

@@ -36,7 +36,7 @@ Recurrent recurrent_new(Params *params, const char *name, CellKind kind, int in,
     if (kind == CELL_GRU)
         layer.c =
             add_uniform(params, arena_print(keep, "%s.bias_hn", name), SHAPE(hidden), most, rng);
-    if (kind == CELL_LSTM) {
+    if (kind == CELL_LSTM) {    // the forget gate begins open
         float *b = tensor_values(keep, layer.b);
         for (int j = hidden; j < 2 * hidden; j++) b[j] = 1;
         tensor_write(layer.b, b);
