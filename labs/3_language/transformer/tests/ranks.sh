@@ -44,7 +44,7 @@ there_may_be_more_processes_than_windows() { # test
     [ "$(grep -c '^Training' out)" = 1 ] || complain "more than rank 0 printed"
 }
 
-long="--steps 160 --points 40 --width 96 --context 64 --batch 8"
+long="--steps 480 --points 120 --width 96 --context 64 --batch 8"
 stop() { # ranks folder signal launcher|rank: a run that is ended after its first checkpoint
     ranks=$1 folder=$2 signal=$3 target=$4
     mpirun -n "$ranks" "$transformer" --smoke --part train --threads 1 $long --out "$folder" >out 2>&1 &
