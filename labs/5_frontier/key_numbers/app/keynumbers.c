@@ -93,14 +93,40 @@ static bool ask(Arena *arena, const Options *options, Question *question, const 
     return question_settle(question, arena, err);
 }
 
+// An option that the output asked for has no use for is refused, not left out.
+static bool is_mode_consistent(const Options *options, const OutputOptions *output, Error *err)
+{
+    static const char *const reports[] = {"explain", "show", "compare", "sweep", "largest", "plot"};
+    const char *mode = output->list != NULL   ? "--list"
+                       : output->measurements ? "--measurements"
+                       : output->serve        ? "--serve"
+                                              : NULL;
+    if (output->json && output->csv) return error_set(err, "--json and --csv: one of them");
+    if (!output->serve && (options_given(options, "address") || options_given(options, "port")))
+        return error_set(err, "--address and --port: expected --serve");
+    if (mode == NULL) return true;
+    for (size_t i = 0; i < sizeof reports / sizeof *reports; i++)
+        if (options_given(options, reports[i]))
+            return error_set(err, "%s: expected no --%s", mode, reports[i]);
+    if (output->model_count > 0) return error_set(err, "%s: expected no model", mode);
+    if (!output->measurements && (output->json || output->csv))
+        return error_set(err, "%s: expected no --%s", mode, output->json ? "json" : "csv");
+    return (output->list != NULL) + output->measurements + output->serve == 1 ||
+           error_set(err, "--list, --measurements, --serve: expected one of them");
+}
+
 static bool is_output_consistent(const OutputOptions *output, Error *err)
 {
+    bool table = !output->json && !output->csv, one = output->model_count == 1;
     if (output->model_count == 0)
         return error_set(err, "of which model? ./lab keynumbers MODEL; --list models names %s",
                          "those of the catalogue, and a config.json or a file of weights will do");
     if (output->model_count > COLUMNS_MAX)
         return error_set(err, "%d models, expected at most %d", output->model_count, COLUMNS_MAX);
-    if (output->json && output->csv) return error_set(err, "--json and --csv: one of them");
+    if (output->explain && !(table && one && output->sweep == NULL))
+        return error_set(err, "--explain: expected one model and a table");
+    if (output->sweep != NULL && (output->largest || output->plot != NULL))
+        return error_set(err, "--sweep: expected no --%s", output->largest ? "largest" : "plot");
     if (output->compare && output->model_count < 2)
         return error_set(err, "--compare: expected two models or more");
     if (output->sweep != NULL && output->model_count > 1)
@@ -114,16 +140,19 @@ static bool is_output_consistent(const OutputOptions *output, Error *err)
 
 static void print_one(const OutputOptions *output, const Rows *rows, unsigned parts)
 {
-    if (output->json) puts(rows_json(rows));
-    else if (output->csv) reports_csv(stdout, &rows, 1, NULL, NULL);
+    const Rows *shown = report_of_parts(rows, parts);
+    if (output->json) puts(rows_json(shown));
+    else if (output->csv) reports_csv(stdout, &shown, 1, NULL, NULL);
     else table_show(rows, parts, output->explain);
 }
 
 static void print_several(const OutputOptions *output, Arena *arena, const Rows *const *reports,
                           int count, const char *name, const char *const *values, unsigned parts)
 {
-    if (output->json) puts(reports_json(arena, reports, count, name, values));
-    else if (output->csv) reports_csv(stdout, reports, count, name, values);
+    const Rows **shown = arena_alloc(arena, (size_t)count * sizeof *shown);
+    for (int i = 0; i < count; i++) shown[i] = report_of_parts(reports[i], parts);
+    if (output->json) puts(reports_json(arena, shown, count, name, values));
+    else if (output->csv) reports_csv(stdout, shown, count, name, values);
     else columns_show(reports, name, values, count, parts, output->sweep != NULL);
 }
 
@@ -169,6 +198,11 @@ static bool report_models(const OutputOptions *output, Arena *arena, const Quest
     return true;
 }
 
+static MeasurementsAs measurements_as(const OutputOptions *output)
+{
+    return output->json ? MEASUREMENTS_JSON : output->csv ? MEASUREMENTS_CSV : MEASUREMENTS_TABLE;
+}
+
 static int fail(const Error *err)
 {
     error_report(err);
@@ -201,10 +235,11 @@ int main(int argc, char **argv)
     Error err = {""};
     if (!options_parse(options, argc, argv, &status)) return status;
 
+    if (!is_mode_consistent(options, &output, &err)) return fail(&err);
     if (output.list != NULL)
         return lists_show(arena, output.list, &err) ? EXIT_SUCCESS : fail(&err);
     if (output.measurements)
-        return measurements_show(arena, output.json, &err) ? EXIT_SUCCESS : fail(&err);
+        return measurements_show(arena, measurements_as(&output), &err) ? EXIT_SUCCESS : fail(&err);
     if (output.serve) return start_server(&output, &err) ? EXIT_SUCCESS : fail(&err);
 
     unsigned parts = output.show != NULL ? parts_named(output.show, &err) : PARTS_ALL;

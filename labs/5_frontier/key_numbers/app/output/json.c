@@ -116,8 +116,7 @@ char *reports_json(Arena *arena, const Rows *const *reports, int count, const ch
 
 // ---- CSV ----
 
-// As RFC 4180 has it: in quotes where a comma, a quote or a line's end would mislead.
-static void write_field(FILE *stream, const char *text)
+void csv_field(FILE *stream, const char *text)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {
         fputs(text, stream);
@@ -141,7 +140,7 @@ static void write_value(FILE *stream, const Row *row)
         print_real(number, row->real);
         if (isfinite(row->real)) fputs(number, stream);
         break;
-    case ROW_TEXT: write_field(stream, row->text); break;
+    case ROW_TEXT: csv_field(stream, row->text); break;
     case ROW_FLAG: fputs(row->flag ? "true" : "false", stream); break;
     case ROW_NULL: break;
     }
@@ -162,14 +161,14 @@ void reports_csv(FILE *stream, const Rows *const *reports, int count, const char
                 known = rows_find(reports[before], row->path) != NULL;
             if (!known) path[paths++] = row->path;
         }
-    if (name != NULL) write_field(stream, name);
+    if (name != NULL) csv_field(stream, name);
     for (size_t p = 0; p < paths; p++) {
         if (p > 0 || name != NULL) fputc(',', stream);
-        write_field(stream, path[p]);
+        csv_field(stream, path[p]);
     }
     fputc('\n', stream);
     for (int s = 0; s < count; s++) {
-        if (name != NULL) write_field(stream, values[s]);
+        if (name != NULL) csv_field(stream, values[s]);
         for (size_t p = 0; p < paths; p++) {
             if (p > 0 || name != NULL) fputc(',', stream);
             write_value(stream, rows_find(reports[s], path[p]));

@@ -23,3 +23,6 @@ char *reports_json(Arena *arena, const Rows *const *reports, int count, const ch
 // `name` heads a first column of `values`, one for each report; NULL for none.
 void reports_csv(FILE *stream, const Rows *const *reports, int count, const char *name,
                  const char *const *values);
+
+// As RFC 4180 has it: in quotes where a comma, a quote or a line's end would mislead.
+void csv_field(FILE *stream, const char *text);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "common/console.h"
+#include "labs/5_frontier/key_numbers/app/output/json.h"
 #include "labs/5_frontier/key_numbers/app/report/measurements.h"
 
 static void show_json(const Measured *list, int count)
@@ -24,6 +25,20 @@ static void show_json(const Measured *list, int count)
     puts(text);
     cJSON_free(text);
     cJSON_Delete(all);
+}
+
+static void show_csv(const Measured *list, int count)
+{
+    puts("what,model,measured_bytes,low_bytes,high_bytes,distance,source");
+    for (int i = 0; i < count; i++) {
+        const Measured *m = &list[i];
+        csv_field(stdout, m->what + strspn(m->what, " "));
+        putchar(',');
+        csv_field(stdout, m->model);
+        printf(",%.0f,%.0f,%.0f,%.6g,", m->value, m->low, m->high, measured_distance(m));
+        csv_field(stdout, m->source);
+        putchar('\n');
+    }
 }
 
 static const char *range_text(Arena *arena, const Measured *m)
@@ -55,12 +70,15 @@ static void show_table(Arena *arena, const Measured *list, int count)
     }
 }
 
-bool measurements_show(Arena *arena, bool json, Error *err)
+bool measurements_show(Arena *arena, MeasurementsAs as, Error *err)
 {
     const Measured *list;
     int count = measurements_list(arena, &list, err);
     if (count < 0) return false;
-    if (json) show_json(list, count);
-    else show_table(arena, list, count);
+    switch (as) {
+    case MEASUREMENTS_JSON: show_json(list, count); break;
+    case MEASUREMENTS_CSV: show_csv(list, count); break;
+    case MEASUREMENTS_TABLE: show_table(arena, list, count); break;
+    }
     return true;
 }

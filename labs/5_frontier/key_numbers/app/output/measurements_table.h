@@ -3,4 +3,10 @@
 #include "common/arena.h"
 #include "common/error.h"
 
-bool measurements_show(Arena *arena, bool json, Error *err);
+typedef enum MeasurementsAs {
+    MEASUREMENTS_TABLE,
+    MEASUREMENTS_JSON,
+    MEASUREMENTS_CSV
+} MeasurementsAs;
+
+bool measurements_show(Arena *arena, MeasurementsAs as, Error *err);

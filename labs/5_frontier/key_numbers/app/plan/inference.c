@@ -38,6 +38,13 @@ bool inference_basis(Arena *arena, const Model *model, const char *weights, cons
 
 // ---- in the host's memory ----
 
+static bool has_experts(const Model *model)
+{
+    for (int k = 0; k < model->kind_count; k++)
+        if (model->kinds[k].block.experts > 0) return true;
+    return false;
+}
+
 static bool host_check(const Deployment *deployment, Split split, Error *err)
 {
     const Model *model = deployment->basis->model;
@@ -48,6 +55,10 @@ static bool host_check(const Deployment *deployment, Split split, Error *err)
         return error_set(err,
                          "cpu_layers, cpu_experts: expected one GPU beside the host, not %" PRIu64,
                          split_gpus(split));
+    if (host.experts > 0 && !has_experts(model))
+        return error_set(err,
+                         "cpu_experts: %s has no routed experts; --cpu-layers keeps whole layers",
+                         model->name);
     return layers <= (uint64_t)model->layers ||
            error_set(err, "cpu_layers, cpu_experts: %s has %d layers, fewer than %" PRIu64,
                      model->name, model->layers, layers);

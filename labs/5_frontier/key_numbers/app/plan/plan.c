@@ -1,6 +1,5 @@
 #include "labs/5_frontier/key_numbers/app/plan/plan.h"
 #include <inttypes.h>
-#include <math.h>
 #include "labs/5_frontier/key_numbers/app/model/given.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 
@@ -92,18 +91,30 @@ static double adapters_bytes(const Model *model, const Question *q)
     return 2 * (double)q->lora_slots * (double)adapters_params(model, targets, q->rank);
 }
 
-// As it is published; its words have to be the model's own.
+// llama.cpp, common/speculative.cpp: sizes of vocabularies may differ by so much, since some are padded.
+enum { VOCAB_DIFFERENCE = 128 };
+
+// As it is published; its words have to be the model's own, and it has to be smaller.
 static bool plan_draft(ModelPlan *plan, Arena *arena, const Question *q, const char *kv, Error *err)
 {
     if (q->draft == NULL) return true;
     const Model *model = catalogue_model(arena, q->draft, err);
     if (model == NULL) return error_wrap(err, "draft");
-    double vocab = (double)plan->model->vocab;
-    if (!(fabs((double)model->vocab - vocab) <= 0.01 * vocab))    // padded to another size
+    uint64_t vocab = plan->model->vocab;
+    uint64_t apart = model->vocab > vocab ? model->vocab - vocab : vocab - model->vocab;
+    if (!model_has_decoder(model))
+        return error_set(err, "draft: %s is an encoder and writes no tokens", model->name);
+    if (apart > VOCAB_DIFFERENCE)
         return error_set(err,
                          "draft: %s has a vocabulary of %" PRIu64 ", %s one of %" PRIu64
                          ": tokens of the one are none of the other",
-                         model->name, model->vocab, plan->model->name, plan->model->vocab);
+                         model->name, model->vocab, plan->model->name, vocab);
+    if (model_params(model) >= model_params(plan->model))
+        return error_set(err,
+                         "draft: %s has %.4g B parameters, no fewer than %s with %.4g B: expected "
+                         "a smaller model",
+                         model->name, (double)model_params(model) / 1e9, plan->model->name,
+                         (double)model_params(plan->model) / 1e9);
     plan->deployment.draft = &plan->draft;
     return inference_basis(arena, model, NULL, kv, &plan->draft, err);
 }
@@ -180,6 +191,7 @@ ModelPlan *plan_new(Arena *arena, const Model *model, const Question *question, 
     if (has(plan, PART_FIT) &&
         !fit_plan(arena, &plan->deployment, &plan->gpu_spec, &plan->fit, err))
         return NULL;
+    plan->notes = notes_of(arena, plan, question);
     return plan;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 #include "labs/5_frontier/key_numbers/app/plan/fit.h"
 #include "labs/5_frontier/key_numbers/app/plan/flops.h"
+#include "labs/5_frontier/key_numbers/app/plan/notes.h"
 #include "labs/5_frontier/key_numbers/app/plan/part.h"
 #include "labs/5_frontier/key_numbers/app/plan/speed.h"
 #include "labs/5_frontier/key_numbers/app/plan/training_cost.h"
@@ -31,6 +32,7 @@ typedef struct ModelPlan {
     Fit fit;              // fit
     int largest_count;    // of plan_largest(); -1 before
     FitModel largest[FIT_MODELS];
+    PlanNotes notes;    // of the parts above
 } ModelPlan;
 
 Workload plan_workload(const Question *question);

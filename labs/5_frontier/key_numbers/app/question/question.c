@@ -80,6 +80,15 @@ static const char *shorter(const QuestionField *field, const char *text, char sh
     return shown;
 }
 
+// 0 stands for "not given" where it is the default, as of a bandwidth.
+static bool takes_zero(const QuestionField *field)
+{
+    Question question = question_default();
+    const void *value = (const char *)&question + field->offset;
+    bool real = field->kind == QUESTION_AMOUNT || field->kind == QUESTION_REAL;
+    return real ? *(const double *)value == 0 : *(const uint64_t *)value == 0;
+}
+
 bool question_number(const QuestionField *field, const char *text, double *number, Error *err)
 {
     // strtod would also take spaces, signs, "inf" and "0x10".
@@ -88,9 +97,12 @@ bool question_number(const QuestionField *field, const char *text, double *numbe
     double value = plain ? strtod(text, &end) : NAN;
     value *= end != NULL ? suffix_factor(field->kind, end) : NAN;
     bool whole = field->kind == QUESTION_TOKENS || field->kind == QUESTION_COUNT;
-    if (!(value >= field->least && value <= field->most) || (whole && value != floor(value)))
-        return error_set(err, "%s: '%s' is not a %snumber from %g to %g%s", field->name, text,
+    bool zero = takes_zero(field), unset = zero && value == 0;
+    if (!(unset || (value >= field->least && value <= field->most)) ||
+        (whole && value != floor(value)))
+        return error_set(err, "%s: '%s' is not a %snumber from %g to %g%s%s", field->name, text,
                          whole ? "whole " : "", field->least, field->most,
+                         zero && field->least > 0 ? ", or 0" : "",
                          shorter(field, text, (char[48]){0}));
     *number = value;
     return true;
@@ -173,6 +185,11 @@ bool question_settle(Question *question, Arena *arena, Error *err)
 {
     GpuSpec *spec = &question->gpu_spec;
     if (question->cards != NULL) {
+        static const char *const others[] = {"gpu", "memory", "bandwidth", "tflops"};
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+            if (question_given(question, others[i]))
+                return error_set(err, "cards: they name the GPUs; expected no %s beside them",
+                                 others[i]);
         if (!cards_read(arena, question->cards, question->tensor_split, &question->card_list, err))
             return false;
         *spec = question->card_list.specs[0];

@@ -34,9 +34,9 @@ typedef enum QuestionKind {
     X(context,     TOKENS, uint64_t,     4096,  1, 1e9, NULL, "Inference", "tokens that each request holds")          \
     X(batch,       COUNT,  uint64_t,     1,     1, 1e7, NULL, "Inference", "requests at the same time")               \
     X(gpu,         TEXT,   const char *, "h100-sxm", 0, 0, NULL, "The machine", "a GPU of --list gpus, 'here', or a FILE.json") \
-    X(memory,      REAL,   double,       0,     0, 1e5, NULL, "The machine", "GB of the GPU, instead of the table's") \
-    X(bandwidth,   REAL,   double,       0,     0, 1e7, NULL, "The machine", "GB/s of the GPU's memory, instead of the table's") \
-    X(tflops,      REAL,   double,       0,     0, 1e7, NULL, "The machine", "dense 16-bit TFLOP/s of the GPU, instead of the table's") \
+    X(memory,      REAL,   double,       0,     0.5, 1e5, NULL, "The machine", "GB of the GPU, instead of the table's") \
+    X(bandwidth,   REAL,   double,       0,     1, 1e7, NULL, "The machine", "GB/s of the GPU's memory, instead of the table's") \
+    X(tflops,      REAL,   double,       0,     0.01, 1e7, NULL, "The machine", "dense 16-bit TFLOP/s of the GPU, instead of the table's") \
     X(gpus,        COUNT,  uint64_t,     0,     0, 65536, NULL, "The machine", "GPUs to split the model over; 0: as few as it takes") \
     X(tp,          COUNT,  uint64_t,     1,     1, 4096, NULL, "The machine", "tensor-parallel GPUs")                 \
     X(pp,          COUNT,  uint64_t,     1,     1, 4096, NULL, "The machine", "pipeline stages")                      \
@@ -45,7 +45,7 @@ typedef enum QuestionKind {
     X(tensor_split, TEXT,  const char *, NULL,  0, 0, NULL, "The machine", "shares of the layers for --cards, by commas; by memory unless given") \
     X(u_compute,   REAL,   double,       0.7,   0.01, 1, NULL, "The machine", "share of the peak that prefill reaches") \
     X(u_memory,    REAL,   double,       0.8,   0.01, 1, NULL, "The machine", "share of the bandwidth that decoding reaches") \
-    X(price,       REAL,   double,       0,     0, 1e6, NULL, "The machine", "dollars for a GPU and hour; 0: no cost is told") \
+    X(price,       REAL,   double,       0,     1e-6, 1e6, NULL, "The machine", "dollars for a GPU and hour; 0: no cost is told") \
     X(runtime,     TEXT,   const char *, "any", 0, 0, "any|vllm|llama.cpp|transformers", "The runtime", "program that runs the model: sets work space and overhead") \
     X(overhead,    REAL,   double,       1.0,   0, 64, NULL, "The runtime", "GiB on each GPU for CUDA context, graphs and libraries; a named runtime has its own") \
     X(sequences,   COUNT,  uint64_t,     0,     0, 1e6, NULL, "The runtime", "requests that vLLM makes room to sample at once; 0: 1024 on a GPU of 70 GiB or more, else 256") \
@@ -74,10 +74,10 @@ typedef enum QuestionKind {
     X(recompute,   TEXT,   const char *, "none", 0, 0, "none|selective|full", "Training", "activations computed again instead of kept") \
     X(flash,       FLAG,   bool,         true,  0, 0, NULL, "Training", "flash attention: scores are never stored")   \
     X(sp,          FLAG,   bool,         false, 0, 0, NULL, "Training", "sequence parallelism within tensor parallelism") \
-    X(train_tokens, AMOUNT, double,      0,     0, 1e18, NULL, "Training", "tokens to train on; 0: 20 for each parameter") \
+    X(train_tokens, AMOUNT, double,      0,     1, 1e18, NULL, "Training", "tokens to train on; 0: 20 for each parameter") \
     X(train_gpus,  COUNT,  uint64_t,     0,     0, 1e7, NULL, "Training", "GPUs of the training run; 0: dp x tp x pp") \
     X(mfu,         REAL,   double,       0.4,   0.001, 1, NULL, "Training", "model FLOPs utilisation of the run")     \
-    X(budget,      AMOUNT, double,       0,     0, 1e32, NULL, "Training", "FLOPs to spend, for the Chinchilla optimum; 0: what this run costs")
+    X(budget,      AMOUNT, double,       0,     1e9, 1e32, NULL, "Training", "FLOPs to spend, for the Chinchilla optimum; 0: what this run costs")
 // clang-format on
 
 typedef struct Question {

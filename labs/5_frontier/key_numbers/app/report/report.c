@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <string.h>
 #include "labs/5_frontier/key_numbers/app/report/report.h"
 
 static void unknown_rows(Rows *rows)
@@ -36,6 +37,14 @@ static void context_note(Rows *rows, const char *path, const char *option, uint6
     row_text(rows, path, "note", text)->warns = true;
 }
 
+static void notes_rows(Rows *rows, const PlanNotes *notes, PlanPart part, const char *path)
+{
+    for (int i = 0, at = 0; i < notes->count; i++)
+        if (notes->list[i].part == part)
+            row_text(rows, row_path(rows, "%s.notes[%d]", path, at++), "note", notes->list[i].text)
+                ->warns = true;
+}
+
 Rows *report_rows(Arena *arena, const ModelPlan *plan)
 {
     Rows *rows = rows_new(arena);
@@ -44,13 +53,18 @@ Rows *report_rows(Arena *arena, const ModelPlan *plan)
         inference_rows(rows, plan);
         context_note(rows, "inference.note", "context", plan->deployment.workload.context,
                      plan->model);
+        notes_rows(rows, &plan->notes, PART_INFERENCE, "inference");
     }
     if (plan->parts >> PART_TRAINING & 1) {
         training_rows(rows, plan);
         context_note(rows, "training.note", "sequence", plan->training.options.pass.sequence,
                      plan->model);
+        notes_rows(rows, &plan->notes, PART_TRAINING, "training");
     }
-    if (plan->parts >> PART_COMPUTE & 1) compute_rows(rows, plan);
+    if (plan->parts >> PART_COMPUTE & 1) {
+        compute_rows(rows, plan);
+        notes_rows(rows, &plan->notes, PART_COMPUTE, "compute");
+    }
     if (plan->parts >> PART_FIT & 1) fit_rows(rows, plan);
     verdict_rows(rows, plan);
     return rows;
@@ -60,4 +74,14 @@ Rows *report_of(Arena *arena, const Model *model, const Question *question, Erro
 {
     const ModelPlan *plan = plan_new(arena, model, question, PARTS_ALL, err);
     return plan != NULL ? report_rows(arena, plan) : NULL;
+}
+
+const Rows *report_of_parts(const Rows *rows, unsigned parts)
+{
+    if (parts == PARTS_ALL) return rows;
+    Rows *some = rows_new(rows->arena);
+    for (const Row *row = rows->first; row != NULL; row = row->next)
+        if (strncmp(row->path, "model.", 6) == 0 || (parts >> part_of(row->path) & 1))
+            rows_copy(some, row);
+    return some;
 }

@@ -12,6 +12,8 @@
 Rows *report_rows(Arena *arena, const ModelPlan *plan);
 // NULL and one sentence when it cannot be answered.
 Rows *report_of(Arena *arena, const Model *model, const Question *question, Error *err);
+// Those rows alone that say which model it is or belong to one of the parts, a bit for each.
+const Rows *report_of_parts(const Rows *rows, unsigned parts);
 
 void parameters_rows(Rows *rows, const Model *model);      // model.*, parameters.*
 void inference_rows(Rows *rows, const ModelPlan *plan);    // weights.*, kv_cache.*, inference.*

@@ -72,6 +72,15 @@ Row *row_null(Rows *rows, const char *path, const char *label, const char *why)
     return row;
 }
 
+Row *rows_copy(Rows *rows, const Row *row)
+{
+    Row *copy = add(rows, row->path, row->label, row->kind, row->unit);
+    copy->count = row->count, copy->real = row->real, copy->flag = row->flag;
+    copy->text = row->text, copy->warns = row->warns;
+    copy->formula = row->formula, copy->filled = row->filled;
+    return copy;
+}
+
 static const char *print(Arena *arena, const char *format, va_list arguments)
 {
     char text[TEXT_MAX];

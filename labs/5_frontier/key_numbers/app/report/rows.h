@@ -64,7 +64,8 @@ Row *row_text(Rows *rows, const char *path, const char *label,
               const char *value);    // borrowed
 Row *row_flag(Rows *rows, const char *path, const char *label, bool value);
 Row *row_null(Rows *rows, const char *path, const char *label,
-              const char *why);    // no answer, and why
+              const char *why);                // no answer, and why
+Row *rows_copy(Rows *rows, const Row *row);    // adds a row of another report
 const char *row_path(Rows *rows, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // Adds a term to a sum, which begins as "": "a", then "a + b".

@@ -183,6 +183,67 @@ published_measurements_are_listed() { # test
     [ "$(jq 'map(select(.distance > 0.1 or .distance < -0.1)) | length' out)" = 0 ] || complain 'one is far off'
 }
 
+measurements_are_a_table_for_spreadsheets_too() { # test
+    numbers --measurements --csv
+    gave 0
+    [ "$(head -n 1 out)" = what,model,measured_bytes,low_bytes,high_bytes,distance,source ] ||
+        complain 'another head'
+    rows=$(wc -l <out)
+    numbers --measurements --json
+    [ "$(jq length out)" = $((rows - 1)) ] || complain "$rows lines of CSV"
+    numbers --measurements --json --csv
+    gave 2
+    says err 'one of them'
+}
+
+an_option_without_use_is_refused() { # test
+    while read -r arguments; do
+        # shellcheck disable=SC2086 # several words
+        numbers $arguments
+        gave 2
+        says err 'expected'
+        [ "$(wc -l <err)" = 1 ] || complain "$arguments: more than a sentence"
+    done <<END
+--list gpus --json
+--list gpus --csv
+--list gpus gpt2
+--list gpus --measurements
+--measurements gpt2
+--measurements --explain
+--serve --sweep batch=1,2
+gpt2 --port 8080
+gpt2 --address 127.0.0.1
+gpt2 --explain --json
+gpt2 --explain --csv
+gpt2 mixtral-8x7b --explain
+gpt2 --sweep batch=1,2 --explain
+gpt2 --sweep batch=1,2 --largest
+gpt2 --sweep batch=1,2 --plot charts
+llama-3.1-8b --cards rtx-4090,rtx-3090 --gpu h100-sxm
+END
+    [ ! -e charts ] || complain 'charts were drawn'
+}
+
+parts_are_chosen_for_programs_too() { # test
+    numbers gpt2 --json --show fit
+    gave 0
+    is model.family '"gpt2"'
+    has fit
+    is inference null
+    is training null
+    numbers gpt2 --csv --show training
+    head -n 1 out | grep -q training.per_gpu || complain "no training"
+    ! head -n 1 out | grep -q 'fit.here' || complain 'parts that were not asked for'
+}
+
+what_changes_nothing_is_noted() { # test
+    numbers llama-3.1-8b --acceptance 0.5 --runtime llama.cpp --weights nf4 --kv fp8 --json
+    gave 0
+    [ "$(jq '.inference.notes | length' out)" = 3 ] || complain 'expected three notes'
+    numbers llama-3.1-8b --acceptance 0.5 --show fit
+    says out 'acceptance has no effect without --draft'
+}
+
 models_stand_side_by_side() { # test
     numbers --compare gpt2 mixtral-8x7b --show parameters
     gave 0

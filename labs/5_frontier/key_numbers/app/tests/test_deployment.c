@@ -86,6 +86,10 @@ static void impossible_hosts_are_refused(void **state)
     question = ASKING("cpu_experts", "3", "gpus", "2");
     assert_string_equal(refusal(arena, model_of("Mixtral-8x7B"), &question, PART_INFERENCE),
                         "cpu_layers, cpu_experts: expected one GPU beside the host, not 2");
+    question = ASKING("cpu_experts", "3");
+    assert_string_equal(refusal(arena, model_of("Llama-3.1-8B"), &question, PART_INFERENCE),
+                        "cpu_experts: meta-llama/Llama-3.1-8B has no routed experts; --cpu-layers "
+                        "keeps whole layers");
 }
 
 // ---- a common prefix ----
@@ -181,6 +185,29 @@ static void a_draft_of_other_words_is_refused(void **state)
                            "draft: there is no model 'no-such-model'"));
     served("Qwen2.5-72B",
            ASKING("draft", "qwen2.5-0.5b", "gpus", "4"));    // 152064 and 151936 words
+    // Padding is up to 128 words; 256 of 32000 are another tokenizer (DeepSeek Coder's beside LLaMA's).
+    Model other = *model_of("llama-65b");
+    question = ASKING("draft", "llama-7b", "gpus", "2");
+    other.vocab = 32000 + 128;
+    planned(arena, &other, &question, PART_INFERENCE);
+    other.vocab = 32000 + 129;
+    assert_non_null(strstr(refusal(arena, &other, &question, PART_INFERENCE), "one of 32129"));
+    other.vocab = 32000 - 129;
+    assert_non_null(strstr(refusal(arena, &other, &question, PART_INFERENCE), "one of 31871"));
+    question = ASKING("draft", "bert-base-uncased");
+    assert_non_null(strstr(refusal(arena, model_of("Llama-3.1-8B"), &question, PART_INFERENCE),
+                           "is an encoder and writes no tokens"));
+}
+
+static void a_draft_is_smaller_than_its_model(void **state)
+{
+    (void)state;
+    static const char *const large[] = {"llama-3.1-8b", "llama-3.1-70b"};
+    for (int i = 0; i < 2; i++) {
+        Question question = ASKING("draft", large[i]);
+        const char *text = refusal(arena, model_of("Llama-3.1-8B"), &question, PART_INFERENCE);
+        assert_non_null(strstr(text, "no fewer than meta-llama/Llama-3.1-8B with 8.03 B"));
+    }
 }
 
 // ---- cards of different kinds ----
@@ -323,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_model_that_drafts_stands_beside),
         cmocka_unit_test(drafted_tokens_are_checked_in_one_step),
         cmocka_unit_test(a_draft_of_other_words_is_refused),
+        cmocka_unit_test(a_draft_is_smaller_than_its_model),
         cmocka_unit_test(layers_are_divided_by_the_cards_memory),
         cmocka_unit_test(requests_are_limited_by_the_fullest_card),
         cmocka_unit_test(cards_work_one_after_the_other),

@@ -139,6 +139,43 @@ static void a_given_setting_differs_from_a_default(void **state)
     assert_false(question_given(&question, "kv"));
 }
 
+static void zero_stands_for_not_given_and_tiny_numbers_are_refused(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"memory", "bandwidth",    "tflops",
+                                        "price",  "train_tokens", "budget"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        Question question = question_default();
+        Error err = {""};
+        assert_true(set(&question, names[i], "0", &err));
+        assert_false(set(&question, names[i], "1e-30", &err));
+        assert_non_null(strstr(err.message, ", or 0"));
+    }
+    // Where 0 is no default, it is as any number.
+    refuses("tp", "0", "tp: '0' is not a whole number from 1 to 4096");
+    refuses("host_bandwidth", "0", "host_bandwidth: '0' is not a number from 0.1 to 100000");
+}
+
+static void cards_stand_alone(void **state)
+{
+    (void)state;
+    static const char *const others[][2] = {
+        {"gpu", "h100-sxm"}, {"memory", "80"}, {"bandwidth", "1000"}, {"tflops", "100"}};
+    for (int i = 0; i < 4; i++) {
+        Question question = question_default();
+        Error err = {""};
+        assert_true(set(&question, "cards", "rtx-4090,rtx-3090", &err));
+        assert_true(question_settle(&question, arena, &err));
+        assert_true(set(&question, others[i][0], others[i][1], &err));
+        assert_false(question_settle(&question, arena, &err));
+        assert_string_equal(err.message,
+                            arena_print(arena,
+                                        "cards: they name the GPUs; expected no %s beside "
+                                        "them",
+                                        others[i][0]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +186,8 @@ int main(void)
         cmocka_unit_test(a_sweep_of_nothing_is_refused),
         cmocka_unit_test(an_address_of_the_hub_is_the_models_name),
         cmocka_unit_test(a_given_setting_differs_from_a_default),
+        cmocka_unit_test(zero_stands_for_not_given_and_tiny_numbers_are_refused),
+        cmocka_unit_test(cards_stand_alone),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }
