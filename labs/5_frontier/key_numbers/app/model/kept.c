@@ -15,8 +15,26 @@ typedef struct Pattern {
     const char *text;    // of names and globs
     bool is_regex, is_glob;
     int layer;    // the only one that it may match in; OUTSIDE: any
+    // Of a plain name in one layer: what follows the layer's number ("" where nothing does), else NULL.
+    const char *rest;
+    int next;    // of the same layer, in Patterns.of_layer; -1: the last
     regex_t regex;
 } Pattern;
+
+typedef struct Patterns {
+    Pattern *list;
+    int count;
+    int *of_layer;    // [layers] the first plain name of that layer; -1: none
+    int *others;      // the rest, by number, which are looked at for each module
+    int other_count;
+} Patterns;
+
+// What stands before the layer's number, wherever a file has its layers.
+static const char *const before_number[] = {
+    "model.layers",   "language_model.model.layers", "model.language_model.layers",
+    "transformer.h",  "model.decoder.layers",        "transformer.encoder.layers",
+    "gpt_neox.layers"};
+#define INSIDE (sizeof before_number / sizeof *before_number)
 
 // POSIX knows neither groups without a number, nor classes by a letter, nor lazy repetition.
 static bool translate(char to[NAME_BYTES], const char *python)
@@ -51,7 +69,27 @@ static int layer_of(const char *text)
     const char *number = at + strlen(before);
     size_t digits = strspn(number, "0123456789");
     bool whole = (at == text || at[-1] == '.') && (number[digits] == '.' || number[digits] == '\0');
-    return whole && digits > 0 && digits < 9 ? atoi(number) : OUTSIDE;
+    bool plain = digits == 1 || (digits > 1 && digits < 9 && *number != '0');
+    return whole && plain ? atoi(number) : OUTSIDE;
+}
+
+// "layers", "model.layers": some last words of what stands before a layer's number.
+static bool is_before_number(const char *text, size_t length)
+{
+    for (size_t f = 0; f < INSIDE; f++) {
+        size_t all = strlen(before_number[f]);
+        if (length > all || strncmp(before_number[f] + all - length, text, length) != 0) continue;
+        if (length == all || before_number[f][all - length - 1] == '.') return true;
+    }
+    return false;
+}
+
+// "experts.7.w1": a single expert, which the ledger does not tell apart.
+static bool is_one_expert(const char *text)
+{
+    const char *at = strstr(text, "experts.");
+    if (strncmp(text, "re:", 3) == 0 || strpbrk(text, "*?[") != NULL) return false;
+    return at != NULL && strspn(at + strlen("experts."), "0123456789") > 0;
 }
 
 static bool pattern_read(Arena *arena, Pattern *pattern, const char *text)
@@ -65,6 +103,11 @@ static bool pattern_read(Arena *arena, Pattern *pattern, const char *text)
     pattern->text = arena_print(arena, "%.*s", (int)length - text_ends(text, "."), text);
     pattern->is_glob = strpbrk(text, "*?[") != NULL;
     pattern->layer = layer_of(pattern->text);
+    if (pattern->layer == OUTSIDE || pattern->is_glob) return length > 0;
+    const char *number = strstr(pattern->text, "layers.") + strlen("layers.");
+    const char *rest = number + strspn(number, "0123456789");
+    if (is_before_number(pattern->text, (size_t)(number - 1 - pattern->text)))
+        pattern->rest = *rest == '.' ? rest + 1 : rest;
     return length > 0;
 }
 
@@ -88,8 +131,16 @@ static bool matches(const Pattern *pattern, const char *name)
 
 // ---- a module ----
 
+// `rest` is the first words of the module's name within its layer, or nothing.
+static bool begins_with(const char *name, size_t length, const char *rest)
+{
+    size_t part = strlen(rest);
+    return part == 0 || (part <= length && strncmp(name, rest, part) == 0 &&
+                         (part == length || name[part] == '.'));
+}
+
 // The names that it may go by: a ledger's has no prefix and no number.
-static bool any_matches(const Pattern *patterns, int count, const Weight *weight, int layer)
+static bool any_matches(const Patterns *patterns, const Weight *weight, int layer)
 {
     static const char *const outside[] = {"model.",
                                           "",
@@ -97,43 +148,42 @@ static bool any_matches(const Pattern *patterns, int count, const Weight *weight
                                           "transformer.",
                                           "model.language_model.",
                                           "language_model.model."};
-    static const char *const inside[] = {
-        "model.layers",   "language_model.model.layers", "model.language_model.layers",
-        "transformer.h",  "model.decoder.layers",        "transformer.encoder.layers",
-        "gpt_neox.layers"};
     enum { FORMS = 7 };
     _Static_assert(sizeof outside / sizeof *outside <= FORMS, "room for each form");
-    _Static_assert(sizeof inside / sizeof *inside <= FORMS, "room for each form");
+    _Static_assert(INSIDE <= FORMS, "room for each form");
     char names[FORMS][NAME_BYTES];
     size_t length = strlen(weight->name);
     // A name within a layer has one number of a layer, unless its rest brings another.
     bool one = layer != OUTSIDE && strstr(weight->name, "layers.") == NULL;
-    int forms = layer == OUTSIDE ? (int)(sizeof outside / sizeof *outside)
-                                 : (int)(sizeof inside / sizeof *inside);
+    int forms = layer == OUTSIDE ? (int)(sizeof outside / sizeof *outside) : (int)INSIDE;
     if (text_ends(weight->name, ".weight")) length -= strlen(".weight");
-    for (int f = 0; f < forms; f++) {
+    for (int i = one ? patterns->of_layer[layer] : -1; i >= 0; i = patterns->list[i].next)
+        if (begins_with(weight->name, length, patterns->list[i].rest)) return true;
+    int all = one ? patterns->other_count : patterns->count;
+    for (int f = 0; f < forms && all > 0; f++) {
         if (layer == OUTSIDE)
             snprintf(names[f], NAME_BYTES, "%s%.*s", outside[f], (int)length, weight->name);
         else
-            snprintf(names[f], NAME_BYTES, "%s.%d.%.*s", inside[f], layer, (int)length,
+            snprintf(names[f], NAME_BYTES, "%s.%d.%.*s", before_number[f], layer, (int)length,
                      weight->name);
     }
-    for (int i = 0; i < count; i++) {
-        if (one && patterns[i].layer != OUTSIDE && patterns[i].layer != layer) continue;
+    for (int i = 0; i < all; i++) {
+        const Pattern *p = &patterns->list[one ? patterns->others[i] : i];
+        if (one && p->layer != OUTSIDE && p->layer != layer) continue;
         for (int f = 0; f < forms; f++)
-            if (matches(&patterns[i], names[f])) return true;
+            if (matches(p, names[f])) return true;
     }
     return false;
 }
 
-static void mark(Arena *arena, const Model *model, Weight *weight, const Pattern *patterns,
-                 int count, bool listed)
+static void mark(Arena *arena, const Model *model, Weight *weight, const Patterns *patterns,
+                 bool listed)
 {
     int layers = weight->kind == OUTSIDE ? 1 : model->layers;
     for (int l = 0; l < layers; l++) {
         if (weight->kind != OUTSIDE && model->kind_of[l] != weight->kind) continue;
         int layer = weight->kind == OUTSIDE ? OUTSIDE : l;
-        if (any_matches(patterns, count, weight, layer) != listed) continue;
+        if (any_matches(patterns, weight, layer) != listed) continue;
         if (weight->kept == NULL) weight->kept = arena_zeros(arena, (size_t)layers * sizeof(bool));
         weight->kept[l] = true;
     }
@@ -141,18 +191,30 @@ static void mark(Arena *arena, const Model *model, Weight *weight, const Pattern
 
 const char *kept_mark(Arena *arena, Model *model, const char *const *list, int count, bool listed)
 {
-    if ((uint64_t)count * (uint64_t)(model->layers + 1) > WORK_MAX) return list[0];
-    Pattern *patterns = arena_alloc(arena, ((size_t)count + 1) * sizeof *patterns);
+    const size_t room = (size_t)count + 1, layers = (size_t)model->layers;
+    Patterns all = {.list = arena_alloc(arena, room * sizeof *all.list),
+                    .of_layer = arena_alloc(arena, (layers + 1) * sizeof(int)),
+                    .others = arena_alloc(arena, room * sizeof(int))};
     const char *wrong = NULL;
-    int known = 0;
+    for (int l = 0; l < model->layers; l++) all.of_layer[l] = -1;
     for (int i = 0; i < count; i++) {
-        if (pattern_read(arena, &patterns[known], list[i])) known++;
-        else if (wrong == NULL) wrong = list[i];
+        if (is_one_expert(list[i])) continue;
+        Pattern *pattern = &all.list[all.count];
+        if (!pattern_read(arena, pattern, list[i])) {
+            if (wrong == NULL) wrong = list[i];
+            continue;
+        }
+        if (pattern->layer >= model->layers) continue;
+        if (pattern->rest == NULL) all.others[all.other_count++] = all.count;
+        else pattern->next = all.of_layer[pattern->layer], all.of_layer[pattern->layer] = all.count;
+        all.count++;
     }
-    for (int i = 0; i < model->weight_count; i++)
-        mark(arena, model, &model->weights[i], patterns, known, listed);
-    for (int i = 0; i < known; i++)
-        if (patterns[i].is_regex) regfree(&patterns[i].regex);
+    bool over = (uint64_t)all.other_count * (layers + 1) > WORK_MAX;
+    if (over) wrong = list[0];
+    for (int i = 0; i < model->weight_count && !over; i++)
+        mark(arena, model, &model->weights[i], &all, listed);
+    for (int i = 0; i < all.count; i++)
+        if (all.list[i].is_regex) regfree(&all.list[i].regex);
     return wrong;
 }
 

@@ -1,7 +1,9 @@
 /* What quantised files say of themselves: the format, the modules that it leaves alone, the cache's. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "labs/5_frontier/key_numbers/app/formats/format.h"
+#include "labs/5_frontier/key_numbers/app/model/kept.h"
 #include "labs/5_frontier/key_numbers/app/tests/fixtures.h"
 #include "labs/5_frontier/key_numbers/app/tests/scratch.h"
 
@@ -224,6 +226,56 @@ static void lists_of_modules_that_stay_unquantised_are_honoured(void **state)
            "fp8-tensor", 2 * LAYER + 14 * 4 + REST);
 }
 
+// MiniMax-M3 in NVFP4 lists some 20,000 modules, most of them of one expert each.
+static void a_list_of_thousands_is_read_to_its_end(void **state)
+{
+    (void)state;
+    enum { NAMES = 5000 };
+    char *list = arena_alloc(arena, (size_t)NAMES * 64), *end = list;
+    for (int i = 0; i < NAMES; i++)
+        end += snprintf(end, 64, "\"mtp.layers.%d.mlp.experts.%d.w1\", \"mtp.%d\", ", i % 90, i, i);
+    snprintf(end, 64, "\"model.layers.1.mlp\"");
+    Model *model =
+        quantised(arena_print(arena, "\"quant_method\": \"fp8\", \"ignore\": [%s]", list));
+    // The second layer's MLP has 2 bytes a number, all else in the layers one, and a scale for each matrix.
+    const uint64_t mlp = LAYER - ATTENTION;
+    fixture_equal("a long list", "the weights", bytes_of(model), 2 * LAYER + mlp + 11 * 4 + REST);
+}
+
+// In the words of a name, from either end; not in a part of a word, nor in another layer.
+static void a_name_in_a_layer_matches_whole_words_of_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int matrices;    // that stay in 16 bits, of layer 0's seven or layer 1's
+    } cases[] = {
+        {"model.layers.0", 7},
+        {"layers.0.mlp", 3},
+        {"model.layers.0.mlp.down_proj", 1},
+        {"odel.layers.0.mlp", 0},
+        {"layers.0.ml", 0},
+        {"layers.7.mlp", 0},
+        {"transformer.h.0.mlp", 3},
+        {"layers.0.mlp.", 3},
+        {"language_model.model.layers.1", 7},
+        {"visual.layers.0.mlp", 0},
+        {"model.layers.00.mlp", 0},
+        {"layers.1.self_attn", 4},
+        {"model.layers.0.mlp.gate", 0},
+        {"model.layers.0.mlp.experts.1.w1", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Model *model = quantised(
+            arena_print(arena, "\"quant_method\": \"fp8\", \"ignore\": [\"%s\"]", cases[i].name));
+        uint64_t kept = 0;
+        for (int w = 0; w < model->weight_count; w++)
+            if (weight_projects(&model->weights[w]))
+                kept += weight_kept_layers(model, &model->weights[w]);
+        fixture_equal(cases[i].name, "matrices that are kept", kept, (uint64_t)cases[i].matrices);
+    }
+}
+
 static void another_format_is_not_bound_by_the_list(void **state)
 {
     (void)state;
@@ -314,6 +366,8 @@ int main(void)
         cmocka_unit_test(formats_of_single_modules_are_mixed),
         cmocka_unit_test(what_is_not_understood_is_counted_without_it_and_warned_of),
         cmocka_unit_test(lists_of_modules_that_stay_unquantised_are_honoured),
+        cmocka_unit_test(a_list_of_thousands_is_read_to_its_end),
+        cmocka_unit_test(a_name_in_a_layer_matches_whole_words_of_it),
         cmocka_unit_test(another_format_is_not_bound_by_the_list),
         cmocka_unit_test(the_cache_may_have_a_format_of_its_own),
         cmocka_unit_test(a_folder_of_modelopt_is_read_with_both_its_files),
