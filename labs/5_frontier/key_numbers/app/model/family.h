@@ -98,6 +98,10 @@
     X("deepseek_v4",     "DeepseekV4Config",  "DeepseekV4",  family_deepseek_v4)  \
     X("deepseek_ref",    "DeepseekV4Config",  "DeepseekV4",  family_deepseek_v4)  \
     X("kimi_k25",        "KimiK25Config",     "KimiK25",     family_kimi_k25)     \
+    X("kimi_linear",     "KimiLinearConfig",  "KimiLinear",  family_kimi_linear)  \
+    X("kimi_k3",         "KimiK3Config",      "KimiK3",      family_kimi_k3)      \
+    X("step3p5",         "Step3p5Config",     "Step3p5",     family_step3p5)      \
+    X("step3p7",         "Step3p7Config",     "Step3p7",     family_step3p7)      \
     X("glm4v_moe",       "Glm4vMoeConfig",    "Glm4vMoe",    family_glm4v_moe)    \
     X("glm4_moe_lite",   "Glm4MoeLiteConfig", "Glm4MoeLite", family_glm4_moe_lite) \
     X("exaone4",         "Exaone4Config",     "Exaone4",     family_exaone4)      \
@@ -217,6 +221,7 @@ typedef struct Decoder {
     const uint64_t *ffns;          // [layers] of MLPs of many sizes; 0: none
     uint64_t expert_width;         // of what experts see, where not the block's width
     bool k_is_v;                   // layers with full attention have no values of their own
+    uint64_t slide_heads;          // query heads of layers with a window, for `shape`
     uint64_t full_dim, full_kv;    // of heads in layers with full attention, for `shape`
     bool q_gate;                   // q has as many rows again, which gate attention's output
     const uint64_t *compress;      // [layers], as in LayerKind

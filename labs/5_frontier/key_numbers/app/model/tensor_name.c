@@ -61,9 +61,9 @@ void tensor_name_read(TensorName *out, const char *name)
     for (Word word = {name, 0}; next_word(&word); before = word) {
         bool number = is_number(word);
         if (out->layer == OUTSIDE && !number) {
-            out->vision |=
-                holds(word, "vision") || holds(word, "audio") ||
-                is_one_of(word, "visual|multi_modal_projector|mm_projector|patch_merge_mlp");
+            out->vision |= holds(word, "vision") || holds(word, "audio") ||
+                           is_one_of(word, "visual|multi_modal_projector|mm_projector|patch_merge_"
+                                           "mlp|vit_large_projector");
             out->ahead |= is(word, "mtp");
             out->decoder |= is(word, "decoder");
         }

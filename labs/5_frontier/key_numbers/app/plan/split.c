@@ -142,9 +142,10 @@ static uint64_t ceil_div(uint64_t a, uint64_t b)
     return (a + b - 1) / b;
 }
 
-// ceil(bytes part / whole), where bytes x part may not fit in 64 bits.
+// ceil(bytes part / whole), where bytes x part may not fit in 64 bits; all where there is nothing to divide by.
 static uint64_t share(uint64_t bytes, uint64_t part, uint64_t whole)
 {
+    if (whole == 0) return bytes;
     return bytes / whole * part + ceil_div(bytes % whole * part, whole);
 }
 

@@ -28,6 +28,7 @@ TRAINED = re.compile(r"e_score_correction_bias$|expert_bias$|(?<!tid2eid)gate\.b
 # Where save_pretrained() does not come back to the names of the published file (conversion_mapping.py).
 PUBLISHED = {
     "deepseek_v4": [(r"^model\.embed_tokens\.", "embed."), (r"^model\.hc_head\.hc_", "hc_head_")],
+    "kimi_linear": [(r"block_sparse_moe\.(gate|up|down)_proj", r"mlp.\1_proj")],
     "kimi_k25": [(r"^model\.mm_projector", "mm_projector"), (r"^language_model\.model\.blocks", "language_model.model.layers"),
                  (r"^vision_tower\.encoder\.patch_embed", "vision_tower.patch_embed")],
 }

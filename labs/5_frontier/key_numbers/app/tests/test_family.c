@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "labs/5_frontier/key_numbers/app/model/given.h"
 #include "labs/5_frontier/key_numbers/app/plan/kv_cache.h"
+#include "labs/5_frontier/key_numbers/app/plan/plan.h"
 #include "labs/5_frontier/key_numbers/app/tests/fixtures.h"
 #include "labs/5_frontier/key_numbers/app/tests/scratch.h"
 
@@ -192,6 +193,52 @@ static void names_and_shapes_alone_give_parameters_and_cache(void **state)
     each_variant(expect_names_alone);
 }
 
+// Kimi K3, which transformers does not have: the sum of its published shapes, as NVIDIA's NeMo AutoModel lists them.
+static void families_that_transformers_lacks_are_counted_by_hand(void **state)
+{
+    (void)state;
+    each_of("counted", 1, expect_total);
+    const uint64_t h = 7168, q = 12288;
+    uint64_t delta = h * (5 * q + 128 + 96) + q * (12 + 128 + 1) + 96 + 128;
+    uint64_t latent = h * (1536 + 576 + 2 * q) + 1536 * (1 + 18432) + 512 * (1 + 24576);
+    uint64_t experts = 896ul * (3 * 3584 * 3072 + h + 1) + h * (6 * 3072 + 2 * 3584) + 3584;
+    uint64_t sees =
+        1024 * (588 + 64 * 64 + 1) + 27 * 1024 * (2 + 4 * 1536 + 2 * 4096) + 4096 * (4096 + h) + h;
+    uint64_t sum = 69 * delta + 24 * latent + 92 * experts + 93 * 6 * h + 3 * h * 33792 +
+                   2 * 163840 * h + 3 * h + sees;
+    cJSON *fixture = fixture_load("families.json");
+    const cJSON *k3 = fixture_get(fixture_get(fixture, "counted"), "moonshotai/Kimi-K3");
+    fixture_equal("Kimi-K3", "by hand", fixture_count(k3, "total"), sum);
+    cJSON_Delete(fixture);
+}
+
+// Memory, split, speed, training and fit of all of them, on one GPU and on two where the heads divide.
+static void expect_plan(const char *name, const cJSON *variant)
+{
+    Error err = {""};
+    Model *model = config_model(arena, fixture_get(variant, "config"), name, "config.json", &err);
+    if (model == NULL) fail_msg("%s: %s", name, err.message);
+    for (uint64_t tp = 1; tp <= 2; tp++) {
+        Question question = question_default();
+        question.tp = tp;
+        if (!question_settle(&question, arena, &err)) fail_msg("%s", err.message);
+        ModelPlan *plan = plan_new(arena, model, &question, PARTS_ALL, &err);
+        if (plan == NULL && tp == 1) fail_msg("%s: %s", name, err.message);
+        if (plan == NULL) continue;
+        double whole = (double)plan->basis.weights.bytes, one = plan->serving.per_gpu.weights;
+        if (!(one <= whole && one >= whole / (double)tp))
+            fail_msg("%s: %.0f of %.0f bytes on each of %d", name, one, whole, (int)tp);
+    }
+}
+
+static void every_family_is_planned(void **state)
+{
+    (void)state;
+    each_variant(expect_plan);
+    each_of("published", 10, expect_plan);
+    each_of("counted", 1, expect_plan);
+}
+
 static Model *variant_model(const char *name)
 {
     Error err = {""};
@@ -277,6 +324,20 @@ static void linear_attention_keeps_a_state_of_one_size(void **state)
                   2 * (2 * 3 * 68 + 4 * 480) + 10 * 2 * 128);
 }
 
+static void delta_attention_keeps_a_state_beside_latent_rows(void **state)
+{
+    (void)state;
+    // 4 of 6 layers: 3 inputs of 3 x 36 channels in 16 bits, 3 heads of 12 x 12 in 32. Two: 24 + 8 numbers a token.
+    Model *model = variant_model("kimi_linear");
+    uint64_t kept = 4 * (2 * 3 * 108 + 4 * 3 * 144);
+    fixture_equal("kimi_linear", "100", kv_cache_bytes(model, &BF16, 100, 1),
+                  kept + 100 * 2 * 2 * 32);
+    // Step: 6 layers of 2 heads of 12, four with a window of 16.
+    model = variant_model("step3p7");
+    fixture_equal("step3p7", "100", kv_cache_bytes(model, &BF16, 100, 1),
+                  (2 * 100 + 4 * 16) * 2 * 2 * 24);
+}
+
 static void layers_that_read_earlier_keys_keep_none(void **state)
 {
     (void)state;
@@ -332,11 +393,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_family_has_the_parameters_that_transformers_counts),
         cmocka_unit_test(published_configurations_have_the_parameters_that_transformers_counts),
+        cmocka_unit_test(families_that_transformers_lacks_are_counted_by_hand),
+        cmocka_unit_test(every_family_is_planned),
         cmocka_unit_test(every_file_has_the_tensors_of_its_family),
         cmocka_unit_test(names_and_shapes_alone_give_parameters_and_cache),
         cmocka_unit_test(what_files_do_not_say_is_taken_from_options),
         cmocka_unit_test(towers_are_counted_or_left_out),
         cmocka_unit_test(linear_attention_keeps_a_state_of_one_size),
+        cmocka_unit_test(delta_attention_keeps_a_state_beside_latent_rows),
         cmocka_unit_test(layers_that_read_earlier_keys_keep_none),
         cmocka_unit_test(compressed_rows_stand_beside_a_window),
         cmocka_unit_test(keys_may_be_longer_than_values),
