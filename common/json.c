@@ -37,9 +37,9 @@ cJSON *json_parse(const char *text, size_t bytes, const char *where, Error *err)
 {
     const char *end = text;
     cJSON *tree = cJSON_ParseWithLengthOpts(text, bytes + 1, &end, true);
+    if (tree != NULL) return tree;
     int line = 1;
     for (const char *at = text; at < end; at++) line += *at == '\n';
-    if (tree != NULL) return tree;
     if (not_finite(end) != NULL)
         error_set(err, "%s:%d: %s is not valid JSON, expected a finite number", where, line,
                   not_finite(end));
@@ -51,7 +51,7 @@ cJSON *json_parse(const char *text, size_t bytes, const char *where, Error *err)
 static void replace_not_finite(char *text)
 {
     bool quoted = false;
-    for (char *at = text; *at != '\0'; at++) {
+    for (char *at = text; *(at += strcspn(at, quoted ? "\"\\" : "\"IN-")) != '\0'; at++) {
         const char *word = quoted ? NULL : not_finite(at);
         if (quoted && *at == '\\' && at[1] != '\0') at++;
         else if (*at == '"') quoted = !quoted;
