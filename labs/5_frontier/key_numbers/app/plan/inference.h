@@ -56,6 +56,8 @@ typedef struct HostBytes {
 } HostBytes;
 
 HostBytes inference_host(const Deployment *deployment);
+// Whether the model has such layers, and one GPU is asked for.
+bool inference_host_check(const Deployment *deployment, Split split, Error *err);
 
 typedef struct ServingBytes {
     double weights, cache, work, runtime, total;

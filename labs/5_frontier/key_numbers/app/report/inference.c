@@ -208,25 +208,20 @@ static void explain_sum(Rows *rows, Row *row, const ServingBytes *bytes)
                 bytes->runtime);
 }
 
-static Row *bytes_row(Rows *rows, const char *path, const char *label, double bytes)
-{
-    return row_count(rows, path, label, (uint64_t)(bytes + 0.5), UNIT_BYTES);
-}
-
 static void alone_rows(Rows *rows, const Serving *serving)
 {
     const ServingBytes *alone = &serving->alone;
-    Row *row = bytes_row(rows, "inference.work_bytes", "work space (estimate)", alone->work);
+    Row *row = row_bytes(rows, "inference.work_bytes", "work space (estimate)", alone->work);
     explain_work(rows, row, &serving->workspace_alone, &serving->of.workload,
                  serving->of.workload.batch, serving->work);
-    row = bytes_row(rows, "inference.runtime_bytes", "runtime (estimate)", alone->runtime);
+    row = row_bytes(rows, "inference.runtime_bytes", "runtime (estimate)", alone->runtime);
     const char *decides = runtime_decides(serving->of.workload.runtime).overhead;
     row_explain(rows, row,
                 "overhead x 2^30: CUDA context, graphs and libraries of one GPU; set it with "
                 "--overhead",
                 "%g x 2^30%s%s", alone->runtime / 0x1p30, decides != NULL ? "; " : "",
                 decides != NULL ? decides : "");
-    row = bytes_row(rows, "inference.total_bytes", "memory to answer", alone->total);
+    row = row_bytes(rows, "inference.total_bytes", "memory to answer", alone->total);
     explain_sum(rows, row, alone);
 }
 
@@ -234,21 +229,21 @@ static void alone_rows(Rows *rows, const Serving *serving)
 static void beside_rows(Rows *rows, const Serving *serving)
 {
     const Deployment *of = &serving->of;
-    Row *row = bytes_row(rows, "inference.adapters_bytes",
+    Row *row = row_bytes(rows, "inference.adapters_bytes",
                          of->adapters > 0 ? "  LoRA adapters, in the weights" : NULL, of->adapters);
     row_explain(rows, row, "slots x 2 bytes x parameters of an adapter", "%.0f", of->adapters);
     const ServingBasis *draft = of->draft;
-    bytes_row(rows, "inference.draft_bytes",
+    row_bytes(rows, "inference.draft_bytes",
               draft != NULL ? arena_print(rows->arena, "  %s, which drafts", draft->model->name)
                             : NULL,
               draft != NULL ? (double)draft->weights.bytes : 0);
     HostBytes host = serving->host;
     double all = host.dense + host.experts + host.cache;
-    row = bytes_row(rows, "inference.host_bytes", all > 0 ? "in the host's memory" : NULL, all);
+    row = row_bytes(rows, "inference.host_bytes", all > 0 ? "in the host's memory" : NULL, all);
     row_explain(rows, row, "layers + routed experts + the layers' cache", "%.0f + %.0f + %.0f",
                 host.dense, host.experts, host.cache);
     row =
-        bytes_row(rows, "kv_cache.shared_bytes",
+        row_bytes(rows, "kv_cache.shared_bytes",
                   of->workload.prefix > 0 ? "  saved by the common prefix" : NULL, serving->shared);
     row_explain(rows, row,
                 "(batch - 1) x whole pages of the prefix, in layers without a window, on the "
@@ -267,8 +262,8 @@ static void cards_rows(Rows *rows, const Serving *serving)
                   UNIT_NONE);
         const char *label = arena_print(rows->arena, "  %s, %d layers", cards->specs[c].name,
                                         card->to - card->from);
-        bytes_row(rows, row_path(rows, "%s.total_bytes", at), label, card->total);
-        bytes_row(rows, row_path(rows, "%s.budget_bytes", at), NULL, card->budget);
+        row_bytes(rows, row_path(rows, "%s.total_bytes", at), label, card->total);
+        row_bytes(rows, row_path(rows, "%s.budget_bytes", at), NULL, card->budget);
         row_flag(rows, row_path(rows, "%s.fits", at), NULL, card->total <= card->budget);
     }
 }
@@ -289,24 +284,24 @@ static void split_rows(Rows *rows, const Serving *serving, const GpuSpec *spec)
     row_count(rows, "inference.kv_heads_per_gpu", NULL, serving->kv_heads_per_gpu, UNIT_NONE);
 
     const ServingBytes *gpu = &serving->per_gpu;
-    bytes_row(rows, "inference.per_gpu.weights_bytes", several ? "  weights on the fullest" : NULL,
+    row_bytes(rows, "inference.per_gpu.weights_bytes", several ? "  weights on the fullest" : NULL,
               gpu->weights);
-    bytes_row(rows, "inference.per_gpu.cache_bytes", several ? "  cache" : NULL, gpu->cache);
+    row_bytes(rows, "inference.per_gpu.cache_bytes", several ? "  cache" : NULL, gpu->cache);
     Row *row =
-        bytes_row(rows, "inference.per_gpu.work_bytes", several ? "  work space" : NULL, gpu->work);
+        row_bytes(rows, "inference.per_gpu.work_bytes", several ? "  work space" : NULL, gpu->work);
     explain_work(rows, row, &serving->workspace, &serving->of.workload, serving->requests_per_group,
                  serving->work);
-    bytes_row(rows, "inference.per_gpu.runtime_bytes", several ? "  runtime" : NULL, gpu->runtime);
+    row_bytes(rows, "inference.per_gpu.runtime_bytes", several ? "  runtime" : NULL, gpu->runtime);
     row =
-        bytes_row(rows, "inference.per_gpu.total_bytes", several ? "  together" : NULL, gpu->total);
+        row_bytes(rows, "inference.per_gpu.total_bytes", several ? "  together" : NULL, gpu->total);
     explain_sum(rows, row, gpu);
 }
 
 static void range_row(Rows *rows, const char *name, const char *label, Range range,
                       const char *decides)
 {
-    bytes_row(rows, row_path(rows, "inference.range.%s_low_bytes", name), NULL, range.low);
-    bytes_row(rows, row_path(rows, "inference.range.%s_high_bytes", name), NULL, range.high);
+    row_bytes(rows, row_path(rows, "inference.range.%s_low_bytes", name), NULL, range.low);
+    row_bytes(rows, row_path(rows, "inference.range.%s_high_bytes", name), NULL, range.high);
     const char *path = row_path(rows, "inference.range.%s", name);
     if (decides == NULL) row_null(rows, path, NULL, "one value; --runtime has two");
     else
@@ -326,69 +321,6 @@ static void ranges_rows(Rows *rows, const Serving *serving)
               runtime == RUNTIME_ANY ? NULL : "what both decide");
 }
 
-// ---- the most that fits ----
-
-static void budget_rows(Rows *rows, const Serving *serving, const GpuSpec *spec)
-{
-    const MemoryLimit *limit = &serving->of.limit;
-    bytes_row(rows, "inference.gpu_memory_bytes", NULL, serving->budget / limit->utilisation);
-    Row *row =
-        bytes_row(rows, "inference.budget_bytes",
-                  serving->of.cards != NULL ? "usable of the fullest card"
-                                            : arena_print(rows->arena, "usable of %s", spec->name),
-                  serving->budget);
-    row_explain(rows, row, "memory x utilisation, a share of all memory, not of what is free",
-                "%.0f x %g", limit->memory, limit->utilisation);
-    row_flag(rows, "inference.fits", "  fits", serving->fits);
-    row = bytes_row(rows, "inference.missing_bytes", serving->fits ? NULL : "  missing",
-                    serving->fits ? 0 : serving->per_gpu.total - serving->budget);
-    if (!serving->fits)
-        row_explain(rows, row, "total of the fullest GPU - usable", "%.0f - %.0f",
-                    serving->per_gpu.total, serving->budget);
-}
-
-static void context_rows(Rows *rows, const Serving *serving)
-{
-    const char *label =
-        arena_print(rows->arena, "longest context, batch %" PRIu64, serving->of.workload.batch);
-    bool any = serving->memory_context == UINT64_MAX;
-    const char *memory =
-        any ? "any" : arena_print(rows->arena, "%" PRIu64, serving->memory_context);
-    if (serving->max_context == UINT64_MAX) {
-        row_null(rows, "inference.max_context", label,
-                 "neither memory nor the model is known to set a limit");
-    } else {
-        Row *row =
-            row_count(rows, "inference.max_context", label, serving->max_context, UNIT_TOKENS);
-        row_explain(rows, row, "min(what memory allows, the model's own; 0: not known)",
-                    "min(%s, %" PRIu64 ")", memory, serving->of.basis->model->max_context);
-    }
-    if (any) row_null(rows, "inference.max_context_by_memory", NULL, "memory sets no limit");
-    else
-        row_count(rows, "inference.max_context_by_memory", NULL, serving->memory_context,
-                  UNIT_TOKENS);
-}
-
-static void requests_rows(Rows *rows, const Serving *serving)
-{
-    const char *label = arena_print(rows->arena, "requests of %" PRIu64 " tokens at once",
-                                    serving->of.workload.context);
-    if (!model_has_decoder(serving->of.basis->model)) {
-        row_null(rows, "inference.max_requests", label, "no cache is kept that would limit them");
-        return;
-    }
-    Row *row =
-        row_count(rows, "inference.max_requests", label, serving->max_requests, UNIT_REQUESTS);
-    row_count(rows, "inference.range.most_requests", NULL, serving->most_requests, UNIT_REQUESTS);
-    row_explain(rows, row,
-                "expert-parallel groups x whole part of (usable - weights - work space - "
-                "runtime) / cache of a request, on the fullest GPU",
-                "%" PRIu64 " x (%.0f - %.0f - %.0f - %.0f) / %.0f, work space growing with them",
-                serving->of.split.ep, serving->budget, serving->per_gpu.weights,
-                serving->per_gpu.work, serving->per_gpu.runtime,
-                serving->per_gpu.cache / (double)serving->requests_per_group);
-}
-
 void inference_rows(Rows *rows, const ModelPlan *plan)
 {
     const Serving *serving = &plan->serving;
@@ -399,7 +331,5 @@ void inference_rows(Rows *rows, const ModelPlan *plan)
     split_rows(rows, serving, &plan->gpu_spec);
     cards_rows(rows, serving);
     ranges_rows(rows, serving);
-    budget_rows(rows, serving, &plan->gpu_spec);
-    context_rows(rows, serving);
-    requests_rows(rows, serving);
+    inference_limit_rows(rows, serving, &plan->gpu_spec);
 }

@@ -17,7 +17,9 @@ const Rows *report_of_parts(const Rows *rows, unsigned parts);
 
 void parameters_rows(Rows *rows, const Model *model);      // model.*, parameters.*
 void inference_rows(Rows *rows, const ModelPlan *plan);    // weights.*, kv_cache.*, inference.*
-void training_rows(Rows *rows, const ModelPlan *plan);     // training.*
+// What fits: inference.budget_bytes, .max_context, .max_requests and the like.
+void inference_limit_rows(Rows *rows, const Serving *serving, const GpuSpec *spec);
+void training_rows(Rows *rows, const ModelPlan *plan);                  // training.*
 void flops_rows(Rows *rows, const Flops *flops, const Model *model);    // compute.*: FLOPs,
 void speed_rows(Rows *rows, const Speed *speed, const GpuSpec *gpu);    // speed,
 void training_cost_rows(Rows *rows, const TrainingCost *run,

@@ -44,6 +44,11 @@ Row *row_count(Rows *rows, const char *path, const char *label, uint64_t value, 
     return row;
 }
 
+Row *row_bytes(Rows *rows, const char *path, const char *label, double bytes)
+{
+    return row_count(rows, path, label, (uint64_t)(bytes + 0.5), UNIT_BYTES);
+}
+
 Row *row_real(Rows *rows, const char *path, const char *label, double value, Unit unit)
 {
     Row *row = add(rows, path, label, ROW_REAL, unit);

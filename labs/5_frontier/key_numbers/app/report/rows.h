@@ -59,6 +59,8 @@ typedef struct Rows {
 
 Rows *rows_new(Arena *arena);
 Row *row_count(Rows *rows, const char *path, const char *label, uint64_t value, Unit unit);
+// A count of bytes that was estimated.
+Row *row_bytes(Rows *rows, const char *path, const char *label, double bytes);
 Row *row_real(Rows *rows, const char *path, const char *label, double value, Unit unit);
 Row *row_text(Rows *rows, const char *path, const char *label,
               const char *value);    // borrowed
