@@ -70,7 +70,7 @@ int main(int argc, char **argv)
                 .text = {.stories = 1000000}};
     Options *options = options_new(keep, "rnn",
                                    "Recurrent networks: gradients through time, LSTM and GRU, a "
-                                   "character model, translation with attention.");
+                                   "character model, names by language, translation with attention.");
     options_group(options, "This lab");
     options_choice(options, "ops", 0, &lab.ops, "kernels|exercises",
                    "who computes the character model and the decoder; --mine: the exercises");

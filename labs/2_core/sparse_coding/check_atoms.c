@@ -101,6 +101,16 @@ CASE(omp__ends_when_nothing_is_left)
     assert_integer("atoms taken for 1 and 1e-9", omp(a, DOUBLES(1, 1e-9, 0), &dict, 3), 2);
 }
 
+CASE(omp__ends_where_what_is_left_is_orthogonal_to_all_atoms)
+{
+    Dictionary dict = DICT(3, 4, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0);
+    double *a = doubles_filled(3, 7);
+    assert_integer("atoms taken", omp(a, DOUBLES(2, 0, 0, 5), &dict, 3), 1);
+    assert_near(a, ((double[]){2, 0, 0}), SHAPE(3), .name = "a");
+    assert_integer("atoms taken of none that matches", omp(a, DOUBLES(0, 0, 0, 5), &dict, 3), 0);
+    assert_near(a, ((double[]){0, 0, 0}), SHAPE(3), .name = "a");
+}
+
 CASE(omp__takes_signals_of_any_size)
 {
     Dictionary dict = DICT(3, 2, 1, 0, 0, 1, 0.6, 0.8);
@@ -284,6 +294,7 @@ const struct CMUnitTest atom_cases[] = {
     cmocka_unit_test(omp__leaves_a_residual_orthogonal_to_the_atoms_taken),
     cmocka_unit_test(omp__takes_no_more_atoms_than_there_are),
     cmocka_unit_test(omp__ends_when_nothing_is_left),
+    cmocka_unit_test(omp__ends_where_what_is_left_is_orthogonal_to_all_atoms),
     cmocka_unit_test(omp__takes_signals_of_any_size),
     cmocka_unit_test(omp__takes_atoms_that_are_nearly_equal),
     cmocka_unit_test(omp__takes_the_first_of_equal_matches_and_negative_ones),
