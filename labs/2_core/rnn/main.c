@@ -68,9 +68,10 @@ int main(int argc, char **argv)
                 .clip = 1,
                 .temperature = 0.8f,
                 .text = {.stories = 1000000}};
-    Options *options = options_new(keep, "rnn",
-                                   "Recurrent networks: gradients through time, LSTM and GRU, a "
-                                   "character model, names by language, translation with attention.");
+    Options *options =
+        options_new(keep, "rnn",
+                    "Recurrent networks: gradients through time, LSTM and GRU, a "
+                    "character model, names by language, translation with attention.");
     options_group(options, "This lab");
     options_choice(options, "ops", 0, &lab.ops, "kernels|exercises",
                    "who computes the character model and the decoder; --mine: the exercises");
