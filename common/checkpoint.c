@@ -81,14 +81,22 @@ static bool check_crc(const Safetensors *file, Error *err)
 
 // ---- saving ----
 
-static Arena *new_scratch(void)
+// Addresses for the records and, one at a time, each tensor.
+static Arena *new_scratch(const Checkpoint *point)
 {
-    return arena_new("checkpoint", 64u << 20);
+    size_t room = 64u << 20, largest = 0;
+    for (int i = 0; i < point->params->count; i++) {
+        const size_t bytes = tensor_bytes(point->params->items[i].tensor);
+        if (bytes > largest) largest = bytes;
+    }
+    for (int i = 0; i < point->record_count; i++)
+        room += 3 * ((size_t)point->records[i].count * sizeof(double) + 4096);
+    return arena_new("checkpoint", room + largest);
 }
 
 bool checkpoint_save(const char *path, const Checkpoint *point, Error *err)
 {
-    Arena *scratch = new_scratch();
+    Arena *scratch = new_scratch(point);
     int count;
     Param *items = all_items(scratch, point, &count);
 
@@ -221,7 +229,7 @@ bool checkpoint_load(const char *path, Checkpoint *point, Error *err)
 {
     Safetensors *file = safetensors_open(path, err);
     if (file == NULL) return false;
-    Arena *scratch = new_scratch();
+    Arena *scratch = new_scratch(point);
     bool loaded = load(file, point, scratch, err);
     arena_free(scratch);
     safetensors_close(file);

@@ -40,6 +40,20 @@ static void keep_last(Tape *tape, Tensor *state, Tensor *x, const Saved *s)
     tensor_copy(state, tensor_view(tape->arena, last, SHAPE(s->B, s->H)));
 }
 
+// Of u's rows first .. first + rows - 1, the transpose as an operand. In each step the product would read u down
+// its columns; with more steps than a few it pays to transpose u once. Rows that are a multiple of 4 KiB
+// apart would share one set of the cache: they get 16 floats more.
+static Mat transpose_of(Tape *tape, const Tensor *u, int first, int rows, const Saved *s)
+{
+    enum { FEW = 8 };
+    const size_t cols = (size_t)s->H, apart = (size_t)rows + 16;
+    const float *from = tensor_floats(u) + (size_t)first * cols;
+    if (s->T < FEW || s->B < FEW) return (Mat){from, 1, cols, 0};
+    float *to = tensor_floats(tensor_new(tape->arena, SHAPE(s->H, (int)apart)));
+    kernels.transpose(to, apart, from, rows, s->H);
+    return (Mat){to, apart, 1, 0};
+}
+
 static Mat rows_of(const float *x, size_t row)
 {
     return (Mat){x, row, 1, 0};
@@ -93,8 +107,11 @@ Tensor *op_lstm(Tape *tape, Tensor *x, Tensor *w, Tensor *u, Tensor *b, Recurren
     matmul_nt(gates, tensor_floats(x), tensor_floats(w), s->T * B, width, s->I, 0.0f);
     const float *h_before = s->h0 != NULL ? tensor_floats(s->h0) : NULL,
                 *c_before = s->c0 != NULL ? tensor_floats(s->c0) : NULL;
+    const Mat ut = transpose_of(tape, u, 0, width, s);
     for (int t = 0; t < s->T; t++, h += step, c += step, gates += 4 * step) {
-        if (h_before != NULL) matmul_nt(gates, h_before, tensor_floats(u), B, width, H, 1.0f);
+        if (h_before != NULL)
+            kernels.matmul(gates, 4 * (size_t)H, 0, rows_of(h_before, (size_t)H), ut, 1, B, width,
+                           H, 1.0f);
         kernels.lstm_gates(h, c, gates, tensor_floats(b), c_before, B, H);
         h_before = h, c_before = c;
     }
@@ -168,15 +185,15 @@ Tensor *op_gru(Tape *tape, Tensor *x, Tensor *w, Tensor *u, Tensor *b, Tensor *c
     const size_t in = (size_t)s->I, width = (size_t)H, step = (size_t)B * width, row = 4 * width;
     Tensor *y = tensor_new(tape->arena, SHAPE(s->T, B, H));
     float *h = tensor_floats(y), *gates = tensor_floats(s->gates);
-    const float *weights = tensor_floats(u), *before = s->h0 != NULL ? tensor_floats(s->h0) : NULL;
+    const float *before = s->h0 != NULL ? tensor_floats(s->h0) : NULL;
+    const Mat ut = transpose_of(tape, u, 0, 2 * H, s), last = transpose_of(tape, u, 2 * H, H, s);
     kernels.matmul(gates, row, 0, rows_of(tensor_floats(x), in), columns_of(tensor_floats(w), in),
                    1, s->T * B, 3 * H, s->I, 0.0f);
     for (int t = 0; t < s->T; t++, h += step, gates += 4 * step) {
         if (before != NULL) {
-            kernels.matmul(gates, row, 0, rows_of(before, width), columns_of(weights, width), 1, B,
-                           2 * H, H, 1.0f);
-            kernels.matmul(gates + 3 * width, row, 0, rows_of(before, width),
-                           columns_of(weights + 2 * width * width, width), 1, B, H, H, 0.0f);
+            kernels.matmul(gates, row, 0, rows_of(before, width), ut, 1, B, 2 * H, H, 1.0f);
+            kernels.matmul(gates + 3 * width, row, 0, rows_of(before, width), last, 1, B, H, H,
+                           0.0f);
         }
         kernels.gru_gates(h, gates, tensor_floats(b), tensor_floats(c), before, B, H);
         before = h;

@@ -170,8 +170,10 @@ static void declare_options(Run *run, Options *options)
     options_flag(options, "check-numbers", 0, &run->check_numbers,
                  "stop at the first kernel that gives NaN or infinity");
     options_string(options, "out", 'o', &run->out, "DIR", "folder for results");
-    options_string(options, "data", 0, &run->data, "DIR",
-                   "folder of real data, or the name of a set (./lab data list), as LAB_DATA");
+    options_string(
+        options, "data", 0, &run->data, "PATH",
+        "real data: a folder, the name of a set (./lab data list), or a text file where a "
+        "lab reads text; as LAB_DATA");
     options_choice(options, "plot", 'p', &run->plot, PLOT_FORMATS, "how plots are drawn");
     options_string(options, "resume", 0, &run->resume, "FILE", "go on from this checkpoint");
     // `lab run` keeps it to itself, and has no --help but ours.

@@ -286,7 +286,7 @@ static float measure(const Session *session, const Training *training, const Bat
     long correct = 0;
     Rng rng = rng_stream(session->run->seed, STREAM_TEST);
     rng = own_rng(&rng);
-    Arena *arena = arena_new("evaluation", ROOM);
+    Arena *arena = arena_new("evaluation", training->room > 0 ? training->room : ROOM);
     Tape *tape = tape_new(arena);
     double sums[3] = {0};    // the losses, their weights, correct rows
     tape_quiet(tape, true);

@@ -75,7 +75,12 @@
       (y, x, rows, cols, beta), OUT(y, (size_t)cols, 2.0 + rows))              \
     /* y[r,:] = softmax(x[r,:]), in place */                                   \
     X(softmax_rows, (float *y, const float *x, int rows, int cols),            \
-      (y, x, rows, cols), OUT(y, (size_t)rows * (size_t)cols, 2))
+      (y, x, rows, cols), OUT(y, (size_t)rows * (size_t)cols, 2))              \
+    /* y[c,r] = x[r,c]; y's rows are y_row apart, what lies between is kept */ \
+    X(transpose, (float *y, size_t y_row, const float *x, int rows, int cols), \
+      (y, y_row, x, rows, cols), \
+      ((KernelCost){.out = y, .batch = 1, .rows = (size_t)cols, .cols = (size_t)rows, .row = y_row, \
+                    .bytes = 2 * sizeof(float) * (double)rows * cols}))
 
 #define SUM_KERNELS(X)    /* reductions to one number, accumulated in double */ \
     /* y[0] = sum_i x[i] */                                                     \

@@ -203,10 +203,13 @@ static void multiply_tiles(const Product *x)
     const size_t passes = MAX(group_count(x->k, DEPTH), 1), strips = group_count(x->m, ROWS);
     // Rows of A that are a multiple of 4096 bytes apart fall into one set of L1 and leave no room.
     const size_t apart = x->a.row == 1 ? x->a.col : x->a.row;
+    // So do rows of B that are a multiple of 1024 bytes apart; that pays for a copy where enough strips read it
+    // (measured with AVX2).
+    const bool collide = LANES < 16 && x->b.row % 256 == 0 && x->m > 5 * ROWS && x->k >= 64;
     const Plan plan = {
         .pack_a = (x->a.row != 1 && x->a.col != 1) || (x->n > 128 && apart * x->k > IN_CACHE) ||
                   (x->n > 64 && x->a.row % 1024 == 0),
-        .pack_b = x->b.row * x->k > IN_CACHE,
+        .pack_b = collide || x->b.row * x->k > IN_CACHE,
         .depth = MAX(group_count(x->k, passes), 1),
         .rows = group_count(strips, group_count(strips, STRIPS)) * ROWS,
     };

@@ -40,9 +40,8 @@ extern const Kernels kernels_cuda;    // table.c
 void cuda_matmul_naive(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m,
                        int n, int k, float beta);
 
-// y[c,r] = x[r,c]
-void cuda_transpose(float *y, const float *x, int rows, int cols);    // through shared memory
-void cuda_transpose_naive(float *y, const float *x, int rows, int cols);
+// An element for each thread, down a column of y; cuda_transpose goes through shared memory.
+void cuda_transpose_naive(float *y, size_t y_row, const float *x, int rows, int cols);
 
 #ifdef __cplusplus
 }

@@ -9,15 +9,15 @@
 
 enum { TILE = 32, ROWS = 8 };    // a block: 32 x 8 threads, four rows of the tile each
 
-static __global__ void transpose_naive(float *y, const float *x, int rows, int cols)
+static __global__ void transpose_naive(float *y, size_t y_row, const float *x, int rows, int cols)
 {
     const int c = blockIdx.x * TILE + threadIdx.x;
     for (int r = blockIdx.y * TILE + threadIdx.y; r < min(rows, (int)(blockIdx.y + 1) * TILE);
          r += ROWS)
-        if (c < cols) y[(size_t)c * rows + r] = x[(size_t)r * cols + c];
+        if (c < cols) y[(size_t)c * y_row + r] = x[(size_t)r * cols + c];
 }
 
-static __global__ void transpose(float *y, const float *x, int rows, int cols)
+static __global__ void transpose(float *y, size_t y_row, const float *x, int rows, int cols)
 {
     __shared__ float tile[TILE][TILE + 1];
     const int row = blockIdx.y * TILE, col = blockIdx.x * TILE;
@@ -27,7 +27,7 @@ static __global__ void transpose(float *y, const float *x, int rows, int cols)
     __syncthreads();
     for (int i = threadIdx.y; i < TILE; i += ROWS)
         if (col + i < cols && row + (int)threadIdx.x < rows)
-            y[(size_t)(col + i) * rows + row + threadIdx.x] = tile[threadIdx.x][i];
+            y[(size_t)(col + i) * y_row + row + threadIdx.x] = tile[threadIdx.x][i];
 }
 
 static dim3 tiles(int rows, int cols)
@@ -35,14 +35,14 @@ static dim3 tiles(int rows, int cols)
     return dim3((unsigned)(cols + TILE - 1) / TILE, (unsigned)(rows + TILE - 1) / TILE);
 }
 
-void cuda_transpose_naive(float *y, const float *x, int rows, int cols)
+void cuda_transpose_naive(float *y, size_t y_row, const float *x, int rows, int cols)
 {
     if (rows > 0 && cols > 0)
-        LAUNCH(transpose_naive, tiles(rows, cols), dim3(TILE, ROWS), 0, 0)(y, x, rows, cols);
+        LAUNCH(transpose_naive, tiles(rows, cols), dim3(TILE, ROWS), 0, 0)(y, y_row, x, rows, cols);
 }
 
-void cuda_transpose(float *y, const float *x, int rows, int cols)
+void cuda_transpose(float *y, size_t y_row, const float *x, int rows, int cols)
 {
     if (rows > 0 && cols > 0)
-        LAUNCH(transpose, tiles(rows, cols), dim3(TILE, ROWS), 0, 0)(y, x, rows, cols);
+        LAUNCH(transpose, tiles(rows, cols), dim3(TILE, ROWS), 0, 0)(y, y_row, x, rows, cols);
 }

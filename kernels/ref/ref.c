@@ -128,6 +128,12 @@ static double softmax_row(float *p, const float *z, size_t cols, double right)
     return log(sum) + (max - right);    // the logits first: log 2 is lost beside 1e30
 }
 
+static void ref_transpose(float *y, size_t y_row, const float *x, int rows, int cols)
+{
+    for (size_t r = 0; r < (size_t)rows; r++)
+        for (size_t c = 0; c < (size_t)cols; c++) y[c * y_row + r] = x[r * (size_t)cols + c];
+}
+
 static void ref_softmax_rows(float *y, const float *x, int rows, int cols)
 {
     for (size_t r = 0; r < (size_t)rows; r++)

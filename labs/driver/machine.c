@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include "common/memory.h"
 
 // The first line of the file that begins so, into `line`; false when there is none.
 static bool find_line(const char *path, const char *start, char *line, int bytes)
@@ -24,14 +25,6 @@ static double quota(void)
     double used, period;
     if (!find_line("/sys/fs/cgroup/cpu.max", "", line, sizeof line)) return 0;
     return sscanf(line, "%lf %lf", &used, &period) == 2 && period > 0 ? used / period : 0;
-}
-
-static size_t memory_free(void)
-{
-    char line[128];
-    size_t kib;
-    if (!find_line("/proc/meminfo", "MemAvailable:", line, sizeof line)) return 0;
-    return sscanf(line, "MemAvailable: %zu", &kib) == 1 ? kib << 10 : 0;
 }
 
 static void processor(char *name, size_t bytes)
@@ -54,8 +47,8 @@ static int cores(int online)
 Machine machine_inspect(const char *folder)
 {
     Machine machine = {.online = (int)sysconf(_SC_NPROCESSORS_ONLN),
-                       .memory = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE),
-                       .memory_free = memory_free(),
+                       .memory = memory_total(),
+                       .memory_free = memory_available(),
                        .quota = quota()};
     struct statvfs disk;
     if (statvfs(folder, &disk) == 0) machine.disk_free = disk.f_bavail * disk.f_frsize;

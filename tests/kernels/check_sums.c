@@ -60,6 +60,25 @@ void check_softmax_rows(const Kernels *table)
     }
 }
 
+// Rows of y as far apart as they are long, and further: what lies between stays.
+void check_transpose(const Kernels *table)
+{
+    for (int i = 0; i < 2 * SHAPES; i++, numbers_free()) {
+        const int rows = shapes[i / 2][0], cols = shapes[i / 2][1];
+        if ((double)rows * cols > numbers_most) continue;
+        const size_t row = (size_t)rows + (i % 2 ? 3 : 0), n = (size_t)cols * row;
+        const float *x = numbers_new((size_t)rows * (size_t)cols, SPECIAL);
+        const Pair y = pair_new(n, NORMAL);
+        float *defined = numbers_copy(y.want, n);
+        for (int r = 0; r < rows; r++)
+            for (int c = 0; c < cols; c++) defined[(size_t)c * row + (size_t)r] = x[r * cols + c];
+        kernels_ref.transpose(y.want, row, x, rows, cols);
+        table->transpose(y.got, row, x, rows, cols);
+        pair_check("ref's transpose", (Pair){y.want, defined, n}, 0);
+        pair_check("transpose", y, 0);
+    }
+}
+
 // Every fifth label is to be ignored.
 static const int32_t *labels_some(size_t n, int classes)
 {

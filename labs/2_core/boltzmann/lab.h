@@ -7,6 +7,9 @@
 
 enum { CLASSES = 10, TILES = 10, PICTURES = 4, POINTS_MAX = 1000 };
 
+// Addresses for what a user's sizes ask for; what is not touched is not used.
+#define ROOM ((size_t)16 << 30)
+
 // What is measured while an RBM learns, at the end of an epoch: a resumed run has the later ones only.
 typedef struct Trace {
     struct Lab *lab;

@@ -51,6 +51,7 @@ static void plan_rbm(Lab *lab, Learner *learner, Plan plan)
         .test = source_batches(plan.test),
         .epochs = lab->epochs,
         .batch = lab->batch,
+        .room = ROOM,
         .rng = rng_stream(lab->run->seed, plan.order),
         .on_point = plan.on_point,
         .context = &learner->trace,
@@ -80,6 +81,7 @@ static void plan_classifier(Lab *lab, Classifier *classifier, const char *name, 
         .test = source_batches(test),
         .epochs = lab->epochs,
         .batch = lab->batch,
+        .room = ROOM,
         .rng = rng_stream(lab->run->seed, STREAM_SCORES),
     };
     training_plan(&lab->session, &classifier->training);

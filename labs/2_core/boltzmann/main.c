@@ -1,5 +1,6 @@
 /* main.c -- Boltzmann machines: energy, sampling, and learning without labels. */
 #include <inttypes.h>
+#include "common/memory.h"
 #include "common/text.h"
 #include "labs/2_core/boltzmann/lab.h"
 
@@ -36,8 +37,22 @@ static const Part parts[] = {
                   "misclassifies fewer digits than on pixels"}}},
 };
 
+// Weights of two RBMs and of the layer on top, with gradient, momentum and first values; a batch's gradients and
+// layers.
+static bool fits(const Lab *lab, Error *err)
+{
+    const double H = lab->hidden, rows = lab->batch > lab->chains ? lab->batch : lab->chains,
+                 weights = H * (2 * PIXELS + H);
+    return memory_suffices(sizeof(float) *
+                               (4 * weights + H * (H + PIXELS) + rows * (6 * H + 6 * PIXELS)),
+                           arena_print(lab->keep, "--hidden %d --batch %d --chains %d", lab->hidden,
+                                       lab->batch, lab->chains),
+                           err);
+}
+
 static bool prepare(Lab *lab, const Story *story, Error *err)
 {
+    if (!fits(lab, err)) return false;
     Run *run = lab->run;
     ImagesSource source = {.data_dir = run->data,
                            .seed = run->seed,
@@ -64,7 +79,7 @@ static bool prepare(Lab *lab, const Story *story, Error *err)
 
 int main(int argc, char **argv)
 {
-    Arena *keep = arena_new("keep", (size_t)4 << 30), *step = arena_new("step", (size_t)2 << 30);
+    Arena *keep = arena_new("keep", ROOM), *step = arena_new("step", (size_t)2 << 30);
     static Lab lab;
     lab = (Lab){.keep = keep,
                 .step = step,

@@ -66,7 +66,7 @@ void adding_plan(Lab *lab)
             .test = {TESTED, make_batch, &problems[1]},
             .batch = BATCH,
             .test_batch = BATCH,
-            .room = (size_t)16 << 30,    // address space: what is not touched is not used
+            .room = ROOM,
             .steps = lab->adding_steps,
             .point_every = lab->adding_steps >= 20 ? lab->adding_steps / 20 : 1};
         training_plan(&lab->session, &adder->training);

@@ -2,62 +2,36 @@
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "common/embedding.h"
+#include "common/memory.h"
 #include "common/text.h"
 #include "labs/2_core/rnn/lab.h"
 
-enum { WIDTH = 64, SHOWN = 100 };
-
-static Draw draw_of(Rng *rng, uint64_t layer)
-{
-    uint64_t seed = (uint64_t)rng_next(rng) << 32;
-    return (Draw){.seed = seed | rng_next(rng), .stream = layer};
-}
-
-// tokens [T,B] -> logits [T,B,V]; states: one for each layer, or NULL. rng: for dropout.
-static Tensor *logits(Tape *tape, const Model *model, Tensor *tokens, RecurrentState *states,
-                      Rng *rng)
-{
-    Tensor *h = op_embedding(tape, tokens, model->embedding);
-    for (int l = 0; l < model->depth; l++) {
-        h = recurrent_run(tape, &model->layers[l], h, states != NULL ? &states[l] : NULL);
-        if (model->dropout > 0) h = op_dropout(tape, h, model->dropout, draw_of(rng, (uint64_t)l));
-    }
-    return linear_forward(tape, &model->out, h);
-}
+enum { WIDTH = 64, SHOWN = 100, BYTES = 256 };
 
 static Tensor *loss(Tape *tape, const void *model, const Batch *batch)
 {
     const int T = batch->x->shape.size[0] - 1;
-    Tensor *z = logits(tape, model, tensor_rows(tape->arena, batch->x, 0, T), NULL, batch->rng);
+    Tensor *z =
+        model_logits(tape, model, tensor_rows(tape->arena, batch->x, 0, T), NULL, batch->rng);
     return op_sequence_loss(tape, z, batch->x);
 }
 
-// A character with which a window begins and what the model draws after it, `count` in all, a new line as '/'; in the lab's step arena.
+// A character with which a window begins and what the model draws after it, `count` in all, a new line as '/'; in the
+// lab's step arena.
 static char *sample(const Lab *lab, int count, float temperature, uint64_t stream)
 {
-    const Model *model = &lab->model;
     const TokenWindows *windows = &lab->text.all;
-    Arena *arena = arena_new("sample", (size_t)1 << 30);
     Rng rng = rng_stream(lab->run->seed, stream);
-    Tape *tape = tape_new(arena);
-    tape_quiet(tape, true);
-    RecurrentState states[LAYERS_MAX];
-    for (int l = 0; l < model->depth; l++)
-        states[l] = (RecurrentState){tensor_zeros(lab->step, SHAPE(1, lab->hidden)),
-                                     tensor_zeros(lab->step, SHAPE(1, lab->hidden))};
-    char *text = arena_zeros(lab->step, (size_t)count + 1);
-    int32_t id = windows->tokens.ids[token_window_first(windows, 0)];
-    for (int i = 0; i < count && id >= 0; i++) {
-        text[i] = lab->text.symbols[id];
+    int32_t *ids = arena_alloc(lab->step, sizeof *ids * (size_t)count);
+    ids[0] = windows->tokens.ids[token_window_first(windows, 0)];
+    const int drawn =
+        1 + model_sample(&lab->model, ids + 1, count - 1, ids[0], -1, temperature, &rng);
+    char *text = arena_zeros(lab->step, (size_t)drawn + 1);
+    for (int i = 0; i < drawn; i++) {
+        text[i] = lab->text.symbols[ids[i]];
         if (text[i] == '\n') text[i] = '/';
         if (text[i] == '\0') text[i] = '?';    // would end it
-        const float *z = tensor_values(
-            arena, logits(tape, model, tensor_from_ints(arena, SHAPE(1, 1), &id), states, &rng));
-        id = rn_sample(z, lab->text.vocabulary, temperature, rng_uniform(&rng));
-        tape_reset(tape);
     }
-    arena_free(arena);
     text_clean(text);
     return text;
 }
@@ -84,55 +58,67 @@ static bool choose_data(const Run *run, const char **path, Error *err)
                      run->data);
 }
 
+// Weights, gradients and Adam's two moments; the activations and their gradients of one step, a layer's being four
+// gates, h, c and the gradients of six, and copies of h and c; at most two copies of the largest tensor in a file.
+static bool fits(const Lab *lab, size_t *room, Error *err)
+{
+    const double H = lab->hidden, first = WIDTH + H + 1, others = (lab->layers - 1) * (2 * H + 1),
+                 weights = 4 * H * (first + others) + BYTES * (H + 1 + WIDTH),
+                 cells = (double)lab->context * lab->batch,
+                 step = cells * (14 * H * lab->layers + 4 * BYTES + 2 * WIDTH);
+    *room = ((size_t)1 << 30) + 2 * sizeof(float) * (size_t)step;
+    return memory_suffices(sizeof(float) * (4 * weights + step + 8 * H * H),
+                           arena_print(lab->keep, "--layers %d --hidden %d --context %d --batch %d",
+                                       lab->layers, lab->hidden, lab->context, lab->batch),
+                           err);
+}
+
 bool characters_plan(Lab *lab, Error *err)
 {
+    size_t room;
     const char *path;
+    if (!fits(lab, &room, err)) return false;
     lab->text.context = lab->context;
     if (!choose_data(lab->run, &path, err) ||
         !text_load(&lab->text, lab->keep, path, lab->run->seed, err))
         return false;
     const Text *text = &lab->text;
-    Model *model = &lab->model;
     Rng rng = rng_stream(lab->run->seed, 32);
     Params *params = params_new(lab->keep);
-    model->embedding = params_add(params, "embedding.weight", SHAPE(text->vocabulary, WIDTH));
-    float *e = arena_alloc(lab->keep, tensor_bytes(model->embedding));
-    rng_fill_normal(&rng, e, tensor_count(model->embedding));
-    tensor_write(model->embedding, e);
     CellKind kind = CELL_LSTM;
     for (int k = 0; k < CELL_KINDS; k++)
         if (strcasecmp(lab->cell, cell_names[k]) == 0) kind = (CellKind)k;
-    model->depth = lab->layers;
-    model->dropout = lab->dropout;
-    for (int l = 0; l < lab->layers; l++) {
-        model->layers[l] = recurrent_new(params, arena_print(lab->keep, "rnn.%d", l), kind,
-                                         l == 0 ? WIDTH : lab->hidden, lab->hidden, &rng);
-        model->layers[l].fast = strcmp(lab->ops, "kernels") == 0;
-    }
-    model->out = linear_new(params, "out", lab->hidden, text->vocabulary, init_glorot, &rng);
-    model->training =
-        (Training){.name = "characters",
-                   .model = model,
-                   .params = params,
-                   .loss = loss,
-                   .optimizer = {.kind = OPTIMIZER_ADAM,
-                                 .clip_norm = lab->clip,
-                                 .schedule = {.shape = SCHEDULE_COSINE,
-                                              .peak = lab->learning_rate,
-                                              .floor = lab->learning_rate / 10}},
-                   .train = text_batches(&text->train),
-                   .test = text_batches(&text->validate),
-                   .held_out = "validation",
-                   .batch = lab->batch,
-                   .test_batch = lab->batch,
-                   .tokens = text->context,
-                   .tokens_per_character = 1,
-                   .room = (size_t)16 << 30,    // address space: what is not touched is not used
-                   .steps = lab->steps,
-                   .point_every = lab->steps >= 20 ? lab->steps / 20 : 1,
-                   .on_point = on_point,
-                   .context = lab};
-    training_plan(&lab->session, &model->training);
+    lab->model = model_new(params, "",
+                           (ModelShape){.kind = kind,
+                                        .vocabulary = text->vocabulary,
+                                        .width = WIDTH,
+                                        .layers = lab->layers,
+                                        .hidden = lab->hidden,
+                                        .dropout = lab->dropout,
+                                        .fast = strcmp(lab->ops, "kernels") == 0},
+                           &rng);
+    lab->characters = (Training){.name = "characters",
+                                 .model = &lab->model,
+                                 .params = params,
+                                 .loss = loss,
+                                 .optimizer = {.kind = OPTIMIZER_ADAM,
+                                               .clip_norm = lab->clip,
+                                               .schedule = {.shape = SCHEDULE_COSINE,
+                                                            .peak = lab->learning_rate,
+                                                            .floor = lab->learning_rate / 10}},
+                                 .train = text_batches(&text->train),
+                                 .test = text_batches(&text->validate),
+                                 .held_out = "validation",
+                                 .batch = lab->batch,
+                                 .test_batch = lab->batch,
+                                 .tokens = text->context,
+                                 .tokens_per_character = 1,
+                                 .room = room,
+                                 .steps = lab->steps,
+                                 .point_every = lab->steps >= 20 ? lab->steps / 20 : 1,
+                                 .on_point = on_point,
+                                 .context = lab};
+    training_plan(&lab->session, &lab->characters);
     return true;
 }
 
@@ -148,7 +134,7 @@ bool part_characters(void *context, Error *err)
 {
     Lab *lab = context;
     const Text *text = &lab->text;
-    Training *training = &lab->model.training;
+    Training *training = &lab->characters;
     Run *run = lab->run;
     run_print(run,
               "%s: %zu characters, %d different; windows of %d: %d for training, %d for validation",

@@ -52,3 +52,12 @@ typedef struct Outcome {
 } Outcome;
 Outcome run_forward(const Problem *p);
 Outcome run_backward(const Problem *p, float held, unsigned wants);
+
+// check_cells.c: check_forward, or check_backward, of every size with and without a state.
+void check_forwards(Kind kind, uint64_t seed);
+void check_backwards(Kind kind, uint64_t seed);
+// Inputs of 1e4 and 1e30.
+void check_extremes(Kind kind, uint64_t seed);
+void check_saturated(Kind kind);       // backward, too
+void check_nan_forward(Kind kind);     // in x of one step of one sequence
+void check_nan_backward(Kind kind);    // in dh of one step of one sequence

@@ -302,6 +302,7 @@ CASE(sample__takes_large_logits)
     expect_sample((float[]){-1000, -1000, -1000}, 3, 1, 0.5f, 1);
     expect_sample((float[]){1e30f, -1e30f}, 2, 1, 0.99f, 0);
     expect_sample((float[]){0, 1}, 2, 1e-6f, 0, 1);
+    expect_sample((float[]){1000, 1000}, 2, 1e-38f, 0.75f, 1);    // 1e41 is no float
 }
 
 CASE(sample__takes_what_has_a_small_probability)

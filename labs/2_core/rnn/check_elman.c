@@ -26,28 +26,17 @@ CASE(elman__matches_pytorch)
 
 CASE(elman__handles_any_number_of_steps_sequences_and_units)
 {
-    static const int sizes[][4] = {{1, 1, 1, 1},    {7, 1, 3, 2},  {1, 5, 2, 4}, {4, 3, 9, 5},
-                                   {3, 17, 33, 20}, {70, 2, 3, 5}, {2, 2, 3, 70}};
-    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
-        for (int given = 0; given < 2; given++) {
-            const int *n = sizes[k];
-            const Problem p = problem_random(ELMAN, n[0], n[1], n[2], n[3], 100 + k, given == 1);
-            check_forward(&p);
-        }
+    check_forwards(ELMAN, 100);
 }
 
 CASE(elman__saturates_at_large_inputs)
 {
-    Problem p = problem_random(ELMAN, 2, 1, 1, 2, 120, false);
-    p.x[0] = 1e30, p.x[1] = -1e30;
-    check_forward(&p);
+    check_extremes(ELMAN, 120);
 }
 
 CASE(elman__propagates_nan_to_its_own_sequence_alone)
 {
-    Problem p = problem_random(ELMAN, 3, 2, 1, 2, 130, true);
-    p.x[2] = (double)NAN;    // step 1, sequence 0
-    check_forward(&p);
+    check_nan_forward(ELMAN);
 }
 
 CASE(elman__propagates_nan_of_every_input)
@@ -71,14 +60,7 @@ CASE(elman__takes_the_same_arrays_again)
 
 CASE(elman_backward__is_the_derivative_of_the_loss)
 {
-    static const int sizes[][4] = {{1, 1, 1, 1}, {5, 1, 2, 3},  {1, 3, 4, 2},
-                                   {4, 3, 2, 5}, {3, 2, 5, 17}, {2, 1, 1, 70}};
-    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
-        for (int given = 0; given < 2; given++) {
-            const int *n = sizes[k];
-            const Problem p = problem_random(ELMAN, n[0], n[1], n[2], n[3], 200 + k, given == 1);
-            check_backward(&p, 0, WANT_ALL);
-        }
+    check_backwards(ELMAN, 200);
 }
 
 CASE(elman_backward__adds_to_the_gradients)

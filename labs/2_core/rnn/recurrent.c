@@ -13,10 +13,12 @@ static Tensor *add_uniform(Params *params, const char *name, Shape shape, float 
 {
     Tensor *x = params_add(params, name, shape);
     size_t n = tensor_count(x);
+    const ArenaMark mark = arena_mark(params->arena);
     float *values = arena_alloc(params->arena, n * sizeof *values);
     rng_fill_uniform(rng, values, n);
     for (size_t i = 0; i < n; i++) values[i] = most * (2 * values[i] - 1);
     tensor_write(x, values);
+    arena_rewind(params->arena, mark);
     return x;
 }
 

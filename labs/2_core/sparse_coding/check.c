@@ -8,7 +8,8 @@
  */
 #include "labs/2_core/sparse_coding/check.h"
 
-const CaseList lab_cases[] = {lasso_cases, solver_cases, atom_cases, lista_cases, NULL};
+const CaseList lab_cases[] = {lasso_cases, solver_cases, descent_cases,
+                              atom_cases,  lista_cases,  NULL};
 
 double *normal(uint64_t seed, size_t n)
 {

@@ -101,6 +101,27 @@ CASE(omp__ends_when_nothing_is_left)
     assert_integer("atoms taken for 1 and 1e-9", omp(a, DOUBLES(1, 1e-9, 0), &dict, 3), 2);
 }
 
+CASE(omp__ends_where_what_is_left_is_orthogonal_to_all_atoms)
+{
+    Dictionary dict = DICT(3, 4, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0);
+    double *a = doubles_filled(3, 7);
+    assert_integer("atoms taken", omp(a, DOUBLES(2, 0, 0, 5), &dict, 3), 1);
+    assert_near(a, ((double[]){2, 0, 0}), SHAPE(3), .name = "a");
+    assert_integer("atoms taken of none that matches", omp(a, DOUBLES(0, 0, 0, 5), &dict, 3), 0);
+    assert_near(a, ((double[]){0, 0, 0}), SHAPE(3), .name = "a");
+}
+
+CASE(omp__takes_signals_of_any_size)
+{
+    Dictionary dict = DICT(3, 2, 1, 0, 0, 1, 0.6, 0.8);
+    for (int e = -300; e <= 300; e += 100) {
+        double scale = pow(10, e), *a = doubles_filled(3, 7),
+               want[] = {0.75 * scale, 0, 3.75 * scale};
+        assert_integer("atoms taken", omp(a, DOUBLES(3 * scale, 3 * scale), &dict, 2), 2);
+        assert_near(a, want, SHAPE(3), .name = "a", .rtol = 1e-12);
+    }
+}
+
 CASE(omp__takes_atoms_that_are_nearly_equal)
 {
     const double s = 1e-4, c = sqrt(1 - s * s);    // x = -2 d_0 + 3 d_1
@@ -237,6 +258,17 @@ CASE(update__handles_large_and_small_codes)
         sc_update(far, DOUBLES(1), DOUBLES(3e130, 4e130), 1, 2, doubles_filled(2, 7));
         assert_near(far, ((double[]){0.6, 0.8}), SHAPE(1, 2), .name = "d of a long step");
     }
+    for (int e = -300; e <= 300; e += 100) {
+        double scale = pow(10, e), *d = DOUBLES(0, 0), *rare = DOUBLES(1, 0);
+        sc_update(d, DOUBLES(1), DOUBLES(3 * scale, 4 * scale), 1, 2, doubles_filled(2, 7));
+        assert_near(d, ((double[]){0.6, 0.8}), SHAPE(1, 2), .name = "d of long and short signals");
+        sc_update(rare, DOUBLES(scale), DOUBLES(3 * scale, 4 * scale), 1, 2, doubles_filled(2, 7));
+        assert_near(rare, ((double[]){0.6, 0.8}), SHAPE(1, 2),
+                    .name = "d of large and small codes");
+    }
+    double *rarest = DOUBLES(1, 0);
+    sc_update(rarest, DOUBLES(5e-310), DOUBLES(3e-310, 4e-310), 1, 2, doubles_filled(2, 7));
+    assert_near(rarest, ((double[]){0.6, 0.8}), SHAPE(1, 2), .name = "d of codes of 1e-155");
 }
 
 CASE(update__propagates_nan)
@@ -262,6 +294,8 @@ const struct CMUnitTest atom_cases[] = {
     cmocka_unit_test(omp__leaves_a_residual_orthogonal_to_the_atoms_taken),
     cmocka_unit_test(omp__takes_no_more_atoms_than_there_are),
     cmocka_unit_test(omp__ends_when_nothing_is_left),
+    cmocka_unit_test(omp__ends_where_what_is_left_is_orthogonal_to_all_atoms),
+    cmocka_unit_test(omp__takes_signals_of_any_size),
     cmocka_unit_test(omp__takes_atoms_that_are_nearly_equal),
     cmocka_unit_test(omp__takes_the_first_of_equal_matches_and_negative_ones),
     cmocka_unit_test(omp__makes_nan_of_nan),

@@ -134,10 +134,29 @@ CASE(spectral_norm__of_known_matrices)
 
 CASE(spectral_norm__stops_after_its_iterations)
 {
-    // u = 1 1: D^T u = 3 1; D of it 9 1; of length 1: D^T u = 27 1 / sqrt(82).
+    // u = 3 v with v = 2 + cos 1: D^T u = 9 v; D of it 27 v; of length 1: D^T u = 81 v / sqrt(27^2 + v^2).
     Dictionary dict = DICT(2, 2, 3, 0, 0, 1);
-    expect_norm(&dict, 1, (27 * 27 + 1) / 82.0, 1e-14);
-    expect_norm(&dict, 2, (243.0 * 243 + 1) / (81 * 81 + 1), 1e-14);
+    double v = 2 + cos(1);
+    expect_norm(&dict, 1, (81 * 81 + v * v) / (27 * 27 + v * v), 1e-14);
+    expect_norm(&dict, 2, (729.0 * 729 + v * v) / (243.0 * 243 + v * v), 1e-14);
+}
+
+CASE(spectral_norm__does_not_begin_orthogonal_to_the_eigenvector)
+{
+    Dictionary opposite = DICT(2, 1, 1, -1);
+    expect_norm(&opposite, 1, 2, 1e-14);
+    Dictionary weighted = DICT(2, 1, 2, -1);
+    expect_norm(&weighted, 1, 5, 1e-14);
+    Dictionary pairs = DICT(4, 2, 1, 0, -1, 0, 0, 1, 0, -1);    // two eigenvalues of 2
+    expect_norm(&pairs, 1, 2, 1e-14);
+    Dictionary beside =
+        DICT(3, 2, 1.2, 0, 0, 1, 0, 1);    // the longest atom is an eigenvector, of 1.44
+    expect_norm(&beside, 60, 2, 1e-12);
+    enum { K = 30 };    // 1 and -1 in turns
+    double *d = doubles_zero(K);
+    for (int k = 0; k < K; k++) d[k] = k % 2 ? -1 : 1;
+    Dictionary many = {K, 1, d};
+    expect_norm(&many, 1, K, 1e-13);
 }
 
 CASE(spectral_norm__bounds_every_product)
@@ -167,8 +186,12 @@ CASE(spectral_norm__of_zero_and_of_extreme_matrices)
     expect_norm(&large, 5, 1e120, 1e-12);
     Dictionary larger = DICT(1, 1, 1e70);
     expect_norm(&larger, 5, 1e140, 1e-12);
+    Dictionary largest = DICT(2, 1, 1e150, 1e150);
+    expect_norm(&largest, 5, 2e300, 1e-12);
     Dictionary small = DICT(1, 1, 1e-60);
     expect_norm(&small, 5, 1e-120, 1e-12);
+    Dictionary smallest = DICT(2, 1, 1e-150, 1e-150);
+    expect_norm(&smallest, 5, 2e-300, 1e-12);
     Dictionary bad = DICT(2, 1, 1, not_a_number);
     expect_norm(&bad, 3, not_a_number, 0);
 }
@@ -195,6 +218,7 @@ const struct CMUnitTest lasso_cases[] = {
     cmocka_unit_test(objective__takes_the_same_arrays_again),
     cmocka_unit_test(spectral_norm__of_known_matrices),
     cmocka_unit_test(spectral_norm__stops_after_its_iterations),
+    cmocka_unit_test(spectral_norm__does_not_begin_orthogonal_to_the_eigenvector),
     cmocka_unit_test(spectral_norm__bounds_every_product),
     cmocka_unit_test(spectral_norm__of_zero_and_of_extreme_matrices),
     cmocka_unit_test(spectral_norm__takes_the_same_arrays_again),

@@ -17,11 +17,6 @@ static Encoder encoder_of(int K, int P, int layers, uint64_t seed)
     return (Encoder){K, P, layers, W, S, threshold};
 }
 
-static double soft(double x, double t)
-{
-    return fabs(x) <= t ? 0 : x > 0 ? x - t : x + t;
-}
-
 // What sc_lista promises, by plain loops: [layers,K].
 static double *forward(const Encoder *e, const double *x)
 {

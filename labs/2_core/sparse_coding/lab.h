@@ -1,6 +1,7 @@
 /* lab.h -- what the parts of the story share. */
 #pragma once
 #include "common/story.h"
+#include "common/text.h"
 #include "labs/2_core/sparse_coding/dictionary.h"
 #include "labs/2_core/sparse_coding/patches.h"
 #include "labs/2_core/sparse_coding/sparse_coding.h"

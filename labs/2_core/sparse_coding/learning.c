@@ -115,7 +115,8 @@ bool part_learn(void *context, Error *err)
 {
     (void)err;
     Lab *lab = context;
-    run_print(lab->run, "%d patches of 8 x 8 pixels, %d atoms, lambda %g", lab->patches, lab->atoms,
+    run_print(lab->run, "%d patch%s of 8 x 8 pixels, %d atom%s, lambda %g", lab->patches,
+              lab->patches == 1 ? "" : "es", lab->atoms, text_plural(lab->atoms),
               (double)lab->lambda);
     return learned(lab, true);
 }

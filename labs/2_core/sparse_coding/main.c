@@ -63,6 +63,7 @@ int main(int argc, char **argv)
     ImagesSource source = {
         .data_dir = lab.run->data, .seed = lab.run->seed, .train = IMAGES, .test = 8};
     if (!images_load(keep, &lab.train, &lab.test, source, &err)) return run_fail(lab.run, &err);
-    run_print(lab.run, "Patches of %d images: %s", lab.train.count, lab.train.origin);
+    run_print(lab.run, "Patches of %d image%s: %s", lab.train.count, text_plural(lab.train.count),
+              lab.train.origin);
     return story_run(&story, &lab);
 }

@@ -88,7 +88,9 @@ static void show(const Lab *lab, const Gray images[3], const char *const labels[
         rows[r] = (PictureRow){labels[r], tile};
         if (r == 0) continue;
         double decibels = psnr(&images[r], &images[0]);
-        table_row(&table, "%s|%.2f", labels[r], decibels);
+        // Nothing was changed: the ratio to an error of 0 is infinite.
+        table_row(&table, "%s|%s", labels[r],
+                  isinf(decibels) ? "no error" : arena_print(lab->step, "%.2f", decibels));
         metrics_write(lab->run->metrics, r,
                       METRICS({arena_print(lab->step, "psnr_%s", name), decibels}));
     }

@@ -40,8 +40,9 @@ bool part_lasso(void *context, Error *err)
     for (int k = 0; k < K; k++) used += a[k] != 0;
     run_print(lab->run,
               "%d random atoms of length %d; spectral norm %.3f; lambda %g: the optimum uses %d "
-              "atoms, found in %d sweeps.",
-              K, P, L / 1.001, (double)lab->lambda, used, sweeps);
+              "atom%s, found in %d sweep%s.",
+              K, P, L / 1.001, (double)lab->lambda, used, text_plural(used), sweeps,
+              text_plural(sweeps));
     float at[CURVE], gaps[3][CURVE], bounds[2][CURVE];
     Table table = table_new(lab->step, "solver|f - f* after 10|after 100 iterations or sweeps");
     Plot plot = {.title = "Lasso: distance from the minimum",

@@ -14,6 +14,17 @@ static double dot(const double *a, const double *b, int n)
     return sum[0] + sum[1] + (sum[2] + sum[3]);
 }
 
+// |x|. The squares of numbers beyond 1e154 would overflow, those below 1e-154 vanish.
+static double length_of(const double *x, int n)
+{
+    double squares = dot(x, x, n), most = 0, sum = 0;
+    if (squares > 1e-280 && squares < 1e280) return sqrt(squares);
+    for (int i = 0; i < n; i++) most = fabs(x[i]) <= most ? most : fabs(x[i]);
+    if (most == 0 || isinf(most)) return squares;    // NaN beside an infinity, too
+    for (int i = 0; i < n; i++) sum += (x[i] / most) * (x[i] / most);
+    return most * sqrt(sum);
+}
+
 // y += factor x
 static void add(double *y, const double *x, double factor, int n)
 {
@@ -59,13 +70,14 @@ double sc_spectral_norm(const Dictionary *dict, int iterations, double *work)
 {
     // solution spectral_norm
     double *u = work, *v = work + dict->K;    // v = D^T u
-    for (int k = 0; k < dict->K; k++) u[k] = 1 / sqrt(dict->K);
+    // Not ones: with atoms 1 and -1 they are orthogonal to the eigenvector that is wanted.
+    for (int k = 0; k < dict->K; k++) u[k] = 2 + cos(k);
     for (int t = 0;; t++) {
         memset(v, 0, (size_t)dict->P * sizeof *v);
         for (int k = 0; k < dict->K; k++) add(v, atom(dict, k), u[k], dict->P);
         if (t == iterations) return dot(v, v, dict->P);
         for (int k = 0; k < dict->K; k++) u[k] = dot(atom(dict, k), v, dict->P);
-        double length = sqrt(dot(u, u, dict->K));
+        double length = length_of(u, dict->K);
         if (length == 0) return 0;
         for (int k = 0; k < dict->K; k++) u[k] /= length;
     }
@@ -132,7 +144,7 @@ int sc_omp(double *a, const double *x, const Dictionary *dict, int atoms, double
     // Gram-Schmidt: q are the taken atoms made orthogonal, R what takes them back: d_taken = sum R q.
     int P = dict->P, K = dict->K, count = 0;
     double *r = work, *along = r + P, *taken = along + K, *q = taken + K,
-           *R = q + (size_t)K * (size_t)P, least = 1e-12 * sqrt(dot(x, x, P));
+           *R = q + (size_t)K * (size_t)P, least = 1e-12 * length_of(x, P);
     memcpy(r, x, (size_t)P * sizeof *r);
     memset(a, 0, (size_t)K * sizeof *a);
     for (; count < atoms && count < K; count++) {
@@ -177,10 +189,10 @@ void sc_update(double *d, const double *A, const double *B, int K, int P, double
         const double *row = A + (size_t)k * (size_t)K;
         double *own = d + (size_t)k * (size_t)P;
         if (row[k] == 0) continue;
-        memcpy(work, own, (size_t)P * sizeof *work);
-        add(work, B + (size_t)k * (size_t)P, 1 / row[k], P);
-        for (int j = 0; j < K; j++) add(work, d + (size_t)j * (size_t)P, -row[j] / row[k], P);
-        double length = sqrt(dot(work, work, P));
+        memcpy(work, B + (size_t)k * (size_t)P, (size_t)P * sizeof *work);
+        for (int j = 0; j < K; j++) add(work, d + (size_t)j * (size_t)P, -row[j], P);
+        for (int i = 0; i < P; i++) work[i] = own[i] + work[i] / row[k];
+        double length = length_of(work, P);
         if (length == 0) continue;
         for (int i = 0; i < P; i++) own[i] = work[i] / length;
     }

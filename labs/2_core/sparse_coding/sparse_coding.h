@@ -12,7 +12,8 @@
  *
  * Everything is dense, row-major and in double. Any size may be 1. An output never overlaps an input.
  * Inputs are not modified. The same arrays may be passed again with other contents. A NaN in an input
- * propagates to every output that depends on it.
+ * propagates to every output that depends on it. Atoms have lengths from 1e-150 to 1e150, or are 0; signals, codes
+ * and lambda may be as small as 1e-300 and as large as 1e300 where what they are multiplied to is, too.
  */
 #pragma once
 #include <stddef.h>
@@ -29,7 +30,7 @@ double sc_soft(double x, double t);
 // 2. f(a).
 double sc_objective(const double *a, const double *x, const Dictionary *dict, double lambda);
 
-// 3. The spectral norm of D D^T, its largest eigenvalue, by power iteration: beginning at ones, u [K] is
+// 3. The spectral norm of D D^T, its largest eigenvalue, by power iteration: beginning at u[k] = 2 + cos k, u [K] is
 //    replaced by D (D^T u) and scaled to length 1, `iterations` times; returned is |D^T u|^2 of the last.
 //    0 where D is 0. work: [K + P]   iterations >= 1
 double sc_spectral_norm(const Dictionary *dict, int iterations, double *work);

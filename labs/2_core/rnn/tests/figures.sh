@@ -29,6 +29,21 @@ long_sequences_fit() { # test
     says out 'Sequences of 4000 numbers'
 }
 
+a_model_larger_than_the_memory_is_refused() { # test
+    run "$rnn" --part characters --layers 8 --hidden 4096 --context 100000 --batch 65536 --plot none --out results
+    gave 1
+    says err '--layers 8 --hidden 4096 --context 100000 --batch 65536: needs about'
+    says err 'GB of memory'
+}
+
+large_weights_are_saved_and_resumed() { # test
+    run "$rnn" --part characters --smoke --hidden 2100 --context 2 --batch 1 --steps 1 --plot none --out results
+    gave 0
+    run "$rnn" --part characters --smoke --hidden 2100 --context 2 --batch 1 --steps 1 --plot none --out results \
+        --resume results/checkpoint.safetensors
+    gave 0
+}
+
 samples_do_not_end_at_a_zero_byte() { # test
     awk 'BEGIN { for (i = 0; i < 2000; i++) printf "a%c", 0 }' >text
     run "$rnn" --part characters --smoke --data text --plot none --out results
