@@ -69,6 +69,7 @@ static void plan(Experiment *lab)
         .model = &lab->model,
         .params = lab->params,
         .loss = loss,
+        .repeats = true,
         .optimizer = {.kind = OPTIMIZER_ADAM,
                       .beta2 = 0.99f,    // a batch holds few tokens: a shorter memory than 0.999
                       .decay = lab->decay,

@@ -44,6 +44,23 @@ there_may_be_more_processes_than_windows() { # test
     [ "$(grep -c '^Training' out)" = 1 ] || complain "more than rank 0 printed"
 }
 
+# Their gradients are summed where they lie: NCCL's calls, which the emulated device sends to MPI.
+each_process_may_have_a_device_of_its_own() { # test
+    train 1 device --batch 3 --device emulated --steps 6 --points 3
+    train 2 devices --batch 3 --device emulated --steps 6 --points 3
+    same device devices 8
+}
+
+# The second step is recorded, the further ones are launched as they are (common/replay.h).
+steps_that_are_replayed_write_the_same_files() { # test
+    train 1 computed --batch 3 --device emulated --steps 9 --points 3
+    export LAB_CUDA_GRAPHS=on
+    train 1 replayed --batch 3 --device emulated --steps 9 --points 3
+    unset LAB_CUDA_GRAPHS
+    cmp computed/metrics.jsonl replayed/metrics.jsonl || complain "other metrics"
+    cmp computed/checkpoint.safetensors replayed/checkpoint.safetensors || complain "other weights"
+}
+
 long="--steps 480 --points 120 --width 96 --context 64 --batch 8"
 stop() { # ranks folder signal launcher|rank: a run that is ended after its first checkpoint
     ranks=$1 folder=$2 signal=$3 target=$4
