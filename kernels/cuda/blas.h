@@ -17,7 +17,7 @@
  * products of other shapes may be summed in another order. No kernel of list.h has a bias or an activation in its
  * product, so that cuBLASLt's epilogues have no use here.
  *
- * The GPU's part was compiled and linked, and has never run on a GPU; tests/kernels/cuda/test_blas.c holds the calls
+ * The GPU's part was compiled, and has never run on a GPU; tests/kernels/cuda/test_blas.c holds the calls
  * against a plain model of cuBLAS.
  */
 #pragma once
