@@ -14,12 +14,14 @@
 
 #define OF_BOTH(X)                                                                                 \
     X(failed)                                                                                      \
-    X(record_begin) X(record_end) X(record_interrupt) X(record_free) X(replay) X(ranks_join)       \
-        X(ranks_sum) X(ranks_state)
+    X(record_begin)                                                                                \
+    X(record_end) X(record_interrupt) X(record_free) X(replay) X(ranks_join) X(ranks_sum)          \
+        X(ranks_state)
 #define OF_GPU(X)                                                                                  \
     OF_BOTH(X)                                                                                     \
-    X(open) X(reserve) X(commit) X(release) X(put) X(get) X(copy) X(blas_open) X(blas_name)        \
-        X(blas_matmul) X(blas_row_product)
+    X(open)                                                                                        \
+    X(reserve) X(commit) X(release) X(put) X(get) X(copy) X(blas_open) X(blas_name) X(blas_matmul) \
+        X(blas_row_product)
 #define X(name) __typeof__(&cuda_##name) name;
 static struct {
     const Kernels *kernels;
