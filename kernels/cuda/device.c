@@ -12,17 +12,13 @@
 
 // ---- the libraries
 
-#define OF_BOTH(X)                                                                                 \
-    X(failed)                                                                                      \
-    X(record_begin)                                                                                \
-    X(record_end) X(record_interrupt) X(record_free) X(replay) X(ranks_join) X(ranks_sum)          \
-        X(ranks_state)
-#define OF_GPU(X)                                                                                  \
-    OF_BOTH(X)                                                                                     \
-    X(open)                                                                                        \
-    X(reserve) X(commit) X(release) X(put) X(get) X(copy) X(blas_open) X(blas_name) X(blas_matmul) \
-        X(blas_row_product)
-#define X(name) __typeof__(&cuda_##name) name;
+#define RECORDS(X) X(record_begin) X(record_end) X(record_interrupt) X(record_free) X(replay)
+#define RANKS(X)   X(ranks_join) X(ranks_sum) X(ranks_state)
+#define OF_BOTH(X) X(failed) RECORDS(X) RANKS(X)
+#define MEMORY(X)  X(open) X(reserve) X(commit) X(release) X(put) X(get) X(copy)
+#define BLAS(X)    X(blas_open) X(blas_name) X(blas_matmul) X(blas_row_product)
+#define OF_GPU(X)  OF_BOTH(X) MEMORY(X) BLAS(X)
+#define X(name)    __typeof__(&cuda_##name) name;
 static struct {
     const Kernels *kernels;
     OF_BOTH(X)
