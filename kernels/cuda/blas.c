@@ -50,14 +50,14 @@ SAME(NO_REDUCED_PRECISION, CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION);
 SAME(REAL_32F, CUDA_R_32F);
 SAME(REAL_16F, CUDA_R_16F);
 SAME(REAL_16BF, CUDA_R_16BF);
-// A call with our arguments has to compile against their prototype.
-__attribute__((unused)) static int their_prototype(Handle handle, const float *x, float *y)
-{
-    return (int)cublasGemmStridedBatchedEx(
-        handle, CUBLAS_OP_N, CUBLAS_OP_T, 1, 1, 1, (const void *)x, (const void *)x, CUDA_R_32F, 1,
-        0LL, (const void *)x, CUDA_R_32F, 1, 0LL, (const void *)x, (void *)y, CUDA_R_32F, 1, 0LL, 1,
-        CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
-}
+// A call with our arguments has to compile against their prototype; sizeof calls nothing.
+#define NOTHING (const void *)0
+_Static_assert(sizeof cublasGemmStridedBatchedEx((Handle)0, CUBLAS_OP_N, CUBLAS_OP_T, 1, 1, 1,
+                                                 NOTHING, NOTHING, CUDA_R_32F, 1, 0LL, NOTHING,
+                                                 CUDA_R_32F, 1, 0LL, NOTHING, (void *)0, CUDA_R_32F,
+                                                 1, 0LL, 1, CUBLAS_COMPUTE_32F,
+                                                 CUBLAS_GEMM_DEFAULT) == sizeof(int),
+               "cublasGemmStridedBatchedEx");
 #endif
 
 static struct {
