@@ -26,6 +26,11 @@ bool ranks_begin(bool (*interrupted)(void), Error *err);
 int ranks_count(void);
 int ranks_own(void);        // 0..count-1
 int ranks_on_host(void);    // how many share this machine
+int ranks_place(void);      // which of these this is: 0..on_host-1; a GPU's number
+
+// The device in use sums what lies in its memory from now on (kernels/device.h). False with a message where it
+// cannot, in all ranks. Without: sums are of the host's numbers.
+bool ranks_join_device(Error *err);
 
 typedef struct RankShare {
     int first, count;
@@ -36,7 +41,7 @@ ranks_share(int rows);    // all ranks' shares make up 0..rows-1 and differ by a
 // Adds up, on all ranks, in place. False when a rank is gone: nothing can be sent any more.
 bool ranks_sum(double *values, int count);
 
-// The same of floats while the program goes on; `values` must not be touched until ranks_wait(). There may be
+// The same of floats where the device's numbers lie, while the program goes on; `values` must not be touched until ranks_wait(). There may be
 // several: they end in the order in which they began. They move on in these calls only, so that who
 // computes in the meantime calls ranks_advance() now and then.
 void ranks_sum_begin(float *values, size_t count);

@@ -1,5 +1,6 @@
 /* ranks_mpi.c -- the ranks through MPI (MPI: A Message-Passing Interface Standard 3.1, chapter 5). */
 #include "common/ranks.h"
+#include "kernels/device.h"
 #include "kernels/seconds.h"
 #include <limits.h>
 #include <mpi.h>
@@ -11,7 +12,8 @@ enum { PENDING = 256 };
 
 // A process has one, as MPI does.
 static struct {
-    int count, own, on_host;
+    int count, own, on_host, place;
+    const DeviceSums *sums;    // the device's; NULL: floats are the host's
     bool (*interrupted)(void);
     double patience;    // seconds from a signal until mpirun may kill, halved
     MPI_Request pending[PENDING];
@@ -23,7 +25,9 @@ static bool done(void)
 {
     int all;
     MPI_Testall(ranks.begun, ranks.pending, &all, MPI_STATUSES_IGNORE);
-    return all;
+    const int summed = ranks.sums != NULL ? ranks.sums->state() : 1;
+    ranks.gone |= summed < 0;
+    return all && summed > 0;
 }
 
 bool ranks_wait(void)
@@ -72,6 +76,7 @@ bool ranks_begin(bool (*interrupted)(void), Error *err)
     MPI_Comm host;
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
     MPI_Comm_size(host, &ranks.on_host);
+    MPI_Comm_rank(host, &ranks.place);
     MPI_Comm_free(&host);
     const char *timeout = getenv("OMPI_MCA_odls_base_sigkill_timeout");
     ranks.patience = timeout != NULL && atoi(timeout) > 0 ? atoi(timeout) / 2.0 : 0.5;
@@ -95,6 +100,28 @@ int ranks_on_host(void)
     return ranks.on_host;
 }
 
+int ranks_place(void)
+{
+    return ranks.place;
+}
+
+static bool share(void *bytes, size_t count, bool good)
+{
+    int all = good;
+    MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+    if (all) MPI_Bcast(bytes, (int)count, MPI_BYTE, 0, MPI_COMM_WORLD);
+    return all;
+}
+
+bool ranks_join_device(Error *err)
+{
+    if (ranks.count == 1 || device->on_host) return true;
+    const char *why = device->sums != NULL ? device->sums->join(ranks.own, ranks.count, share)
+                                           : "it cannot sum the gradients of several processes";
+    ranks.sums = device->sums;
+    return why == NULL || error_set(err, "--device %s: %s", device->name, why);
+}
+
 RankShare ranks_share(int rows)
 {
     int first = (int)((long)rows * ranks.own / ranks.count),
@@ -112,6 +139,10 @@ static void begin(void *values, int count, MPI_Datatype type)
 void ranks_sum_begin(float *values, size_t count)
 {
     if (ranks.count == 1 || ranks.gone) return;
+    if (ranks.sums != NULL) {
+        ranks.sums->begin(values, count);
+        return;
+    }
     REQUIRE(count <= INT_MAX, "%zu floats in one sum", count);
     begin(values, (int)count, MPI_FLOAT);
     ranks_advance();

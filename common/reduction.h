@@ -9,7 +9,7 @@
  * them from its end. The block is cut into buckets; a bucket is sent when the op that was the first to use
  * one of its parameters has run backward, and backward goes on while it travels (Li et al., "PyTorch
  * Distributed", 2020, section 3.2). The cut depends on the parameters alone, so that all ranks send the
- * same; a rank without rows sends zeros.
+ * same; a rank without rows sends zeros. On a device with memory of its own the device sums there (kernels/device.h).
  */
 #pragma once
 #include "common/params.h"
@@ -17,6 +17,6 @@
 
 typedef struct Reduction Reduction;
 
-Reduction *reduction_new(Arena *keep, Params *params);    // of parameters in host memory
+Reduction *reduction_new(Arena *keep, Params *params);
 void reduction_follow(Reduction *reduction, Tape *tape);
 bool reduction_finish(Reduction *reduction);

@@ -164,7 +164,8 @@ static void declare_options(Run *run, Options *options)
     options_group(options, "Every lab");
     options_flag(options, "smoke", 0, &run->smoke, "run for a few seconds only, on little data");
     options_uint64(options, "seed", 's', &run->seed, "where all randomness starts");
-    options_choice(options, "device", 'd', &run->device, DEVICE_NAMES, "where the work is done");
+    options_choice(options, "device", 'd', &run->device, DEVICE_NAMES,
+                   "where the work is done; cuda's products: LAB_CUDA_PRODUCTS=fp32, tf32 or bf16");
     options_int(options, "threads", 't', &run->threads, 1, 1024, "processor cores to use");
     options_flag(options, "profile", 0, &run->profile, "at the end, what each kernel cost");
     options_flag(options, "check-numbers", 0, &run->check_numbers,
@@ -186,12 +187,13 @@ static void declare_options(Run *run, Options *options)
 static bool prepare(Run *run, Error *err)
 {
     const char *why;
+    // A GPU for each process of a machine.
+    if (ranks_count() > 1 && strcmp(run->device, "cuda") == 0)
+        run->device = arena_print(run->keep, "cuda:%d", ranks_place());
     if (!device_use(run->device, &why)) return error_set(err, "--device %s: %s", run->device, why);
     trace_start(run->profile, run->check_numbers);
     omp_set_num_threads(run->threads);
-    if (ranks_count() > 1 && !device->on_host)
-        return error_set(err, "--device %s: %d processes train on the cpu only", run->device,
-                         ranks_count());
+    if (!ranks_join_device(err)) return false;
     if (run->rank > 0) return true;
     if (!file_make_folder(run->out, err)) return false;
     run->metrics = metrics_open(run->keep, run_path(run, "metrics.jsonl"), err);

@@ -8,6 +8,7 @@
 #include "common/progress.h"
 #include "common/ranks.h"
 #include "common/reduction.h"
+#include "common/replay.h"
 #include "common/report.h"
 #include "common/text.h"
 #include "kernels/kernels.h"
@@ -321,33 +322,61 @@ typedef struct Step {
     bool lost;           // a rank is gone
 } Step;
 
+// What a training's steps stand on, beside its parameters.
+typedef struct Way {
+    Tape *tape;
+    Reduction *reduction;    // NULL with one rank
+    Replay *replay;          // NULL: each step is computed directly
+} Way;
+
 // The mean over the batch is the sum of its parts' means, each weighed by its rows.
 static void backward_part(Tape *tape, Tensor *loss, double weight, int rows, Reduction *last)
 {
     if (weight < rows) loss = op_scale(tape, loss, (float)weight / (float)rows);
     if (last != NULL) reduction_follow(last, tape);
     tape_backward(tape, loss);
-    tape_reset(tape);
+}
+
+// Forward and backward of a part of the batch: its loss. Where that is not finite, forward alone.
+static double part_loss(const Way *way, const Training *training, const Batch *batch, double weight,
+                        int rows, Reduction *last)
+{
+    Replay *replay = weight == rows ? way->replay : NULL;    // whole batches only
+    float value;
+    if (replay_forward(replay, way->tape, batch->rows, batch->rng, &value)) {
+        if (isfinite(value)) replay_backward(replay);
+    } else {
+        Tensor *loss = loss_of(way->tape, training, batch, NULL);
+        replay_end_forward(replay, loss, batch->rng);
+        value = tensor_item(loss);
+        if (isfinite(value)) {
+            replay_begin_backward(replay);
+            backward_part(way->tape, loss, weight, rows, last);
+            replay_end_backward(replay);
+        }
+    }
+    if (isfinite(value)) tape_reset(way->tape);
+    return (double)value;
 }
 
 // Forward and backward of this rank's share, a micro-batch at a time, and the optimizer's step. Where the
 // loss is not finite nothing was moved.
-static Step loss_step(const Run *run, Tape *tape, Training *training, Reduction *reduction,
-                      const int *index, int rows)
+static Step loss_step(const Run *run, const Way *way, Training *training, const int *index,
+                      int rows)
 {
     double sums[3] = {0};    // the losses, their weights, ranks that are asked to stop
+    Reduction *reduction = way->reduction;
     RankShare own = ranks_share(rows);
     Rng ours = own_rng(&training->rng), *rng = ranks_count() > 1 ? &ours : &training->rng;
     for (int first = 0; first < own.count; first += training->micro_batch) {
         int part = (int)least(own.count - first, training->micro_batch);
         Batch batch =
-            make_batch(tape->arena, &training->train, index + own.first + first, part, rng);
+            make_batch(way->tape->arena, &training->train, index + own.first + first, part, rng);
         double weight = part < rows ? weight_of(&batch) : part;
-        Tensor *loss = loss_of(tape, training, &batch, NULL);
-        sums[0] += (double)tensor_item(loss) * weight;
+        sums[0] += weight * part_loss(way, training, &batch, weight, rows,
+                                      first + part == own.count ? reduction : NULL);
         sums[1] += weight;
         if (!isfinite(sums[0])) break;
-        backward_part(tape, loss, weight, rows, first + part == own.count ? reduction : NULL);
     }
     sums[2] = run_interrupted(run);
     if ((reduction != NULL && !reduction_finish(reduction)) || !ranks_sum(sums, 3))
@@ -361,10 +390,11 @@ static Step loss_step(const Run *run, Tape *tape, Training *training, Reduction 
 }
 
 // A plain function's step is the same on each rank.
-static Step take_step(const Run *run, Tape *tape, Training *training, Reduction *reduction,
-                      const int *index, int rows, long done)
+static Step take_step(const Run *run, const Way *way, Training *training, const int *index,
+                      int rows, long done)
 {
-    if (training->update == NULL) return loss_step(run, tape, training, reduction, index, rows);
+    if (training->update == NULL) return loss_step(run, way, training, index, rows);
+    Tape *tape = way->tape;
     Batch batch = make_batch(tape->arena, &training->train, index, rows, &training->rng);
     double rate = (double)schedule_rate(&training->optimizer.schedule, done);
     double loss = training->update(training->model, &batch, done + 1, rate);
@@ -488,10 +518,14 @@ bool training_run(const Session *session, Training *training, Error *err)
     long each = training->tokens > 0 ? training->tokens : 1;
     Progress progress = progress_begin(training->label, unit, each * samples_until(training, begun),
                                        each * samples_until(training, training->steps));
-    Reduction *reduction = ranks_count() > 1 && training->params != NULL
-                               ? reduction_new(run->keep, training->params)
-                               : NULL;
-    bool ok = true, stop = ranks_count() == 1 && run_interrupted(run);
+    const bool alone = ranks_count() == 1, moves = training->params != NULL;
+    Way way = {.tape = tape,
+               .reduction = !alone && moves ? reduction_new(run->keep, training->params) : NULL,
+               // What is replayed passes by the profile and the check of numbers.
+               .replay = alone && training->repeats && !run->profile && !run->check_numbers
+                             ? replay_new(run->keep, training->params)
+                             : NULL};
+    bool ok = true, stop = alone && run_interrupted(run);
     long done = begun, saved = begun;
     while (ok && done < training->steps && !stop) {
         long place = 0;
@@ -501,7 +535,7 @@ bool training_run(const Session *session, Training *training, Error *err)
                 shuffle_epoch(order, count, run->seed, done / steps_per_epoch(training));
         }
         int rows = count > 0 ? (int)least(count - place, training->batch) : 0;
-        Step step = take_step(run, tape, training, reduction, order + place, rows, done);
+        Step step = take_step(run, &way, training, order + place, rows, done);
         if (step.lost || !isfinite(step.loss)) {
             ok = step.lost ? lost(err)
                            : diverged(session, training, "loss", step.loss, done + 1, err);
@@ -528,6 +562,8 @@ bool training_run(const Session *session, Training *training, Error *err)
     }
     if (ok && saved != done) ok = save(session, training, tape, done, err);
     progress_end(&progress);
+    training->replayed = replay_count(way.replay);
+    replay_free(way.replay);
     arena_free(arena);
     return ok && done == training->steps;
 }

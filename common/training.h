@@ -55,6 +55,10 @@ typedef struct Training {
     const Record *records;
     int record_count;
 
+    // The loss calls the same kernels with the same arguments in each step but for what the batch holds, so that a
+    // device may replay them (replay.h). Not where a number of the host enters that changes.
+    bool repeats;
+
     OptimizerConfig optimizer;    // an update takes its schedule; .total 0 stands for all steps
     Batches train, test;          // no test: no test loss; an update may do without either
     const char *held_out;         // what the test set is called in metrics and plots; NULL: "test"
@@ -80,6 +84,7 @@ typedef struct Training {
     float *curve,
         *grad_norm;     // [points,2]: training loss and test loss; [points], NULL without clipping
     float *accuracy;    // [points]: of a classifier on the test set, a share; else NULL
+    long replayed;      // steps of this run that a device has launched as it had recorded them
     double running;     // the sum of the losses since the last point
     const char *names[5];         // of its losses, accuracy, perplexity and bits in the metrics
     const char *held_out_loss;    // "test loss"

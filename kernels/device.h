@@ -21,6 +21,27 @@
 #pragma once
 #include "kernels/kernels.h"
 
+// Kernels recorded as they are called, to be launched again all at once and with the same arguments: a CUDA graph
+// (CUDA C++ Programming Guide, CUDA Graphs). What is recorded runs at `end` at the latest. `end` returns NULL where
+// something else than kernels was asked for in between: a put, a get, a copy, more memory. `replay` is false, and
+// nothing runs, where memory that the kernels work in has moved since.
+typedef struct DeviceRecorder {
+    void (*begin)(void);
+    void *(*end)(void);
+    bool (*replay)(void *recording);
+    void (*free)(void *recording);    // NULL is fine
+} DeviceRecorder;
+
+// Gives rank 0's bytes to all, and says whether all were good: the others go on to the end, too.
+typedef bool DeviceShare(void *bytes, size_t count, bool good);
+
+// Sums over processes that have a device each, where the numbers lie.
+typedef struct DeviceSums {
+    const char *(*join)(int rank, int count, DeviceShare *share);    // NULL, or what is wrong
+    void (*begin)(float *values, size_t count);    // in place; after what was launched before
+    int (*state)(void);    // of all that have begun: 1 done, 0 not yet, -1 a process is gone
+} DeviceSums;
+
 typedef struct Device {
     const char *name;                                      // "cpu", "ref", "far", ...
     const Kernels *kernels;                                // sparse: what is missing is refused
@@ -32,6 +53,8 @@ typedef struct Device {
     void (*put)(void *to, const void *host, size_t bytes);
     void (*get)(void *host, const void *from, size_t bytes);    // waits for queued work
     void (*copy)(void *to, const void *from, size_t bytes);     // within the device; may overlap
+    const DeviceRecorder *recorder;                             // NULL: it has none
+    const DeviceSums *sums;                                     // likewise
 } Device;
 
 // The device in use: `ref` until one is chosen.

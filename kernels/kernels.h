@@ -21,6 +21,7 @@
 #include "kernels/pool.h"
 #include "kernels/rope.h"
 #include "kernels/row_product.h"
+#include "kernels/value_sweep.h"
 
 // A part of a parameter block, up to element `end`, from where the one before it ends.
 typedef struct Span {
@@ -128,6 +129,9 @@ typedef struct KernelCost {
                   .cols = (size_t)(heads) * (size_t)(kv).head,                                     \
                   .row = (row_),                                                                   \
                   .bytes = 2.0 * sizeof(float) * (queries) * (heads) * (kv).head})
+
+// How many outcomes there are is on the device: values alone are counted, and no floats are written.
+#define VALUES_SWEPT(slices) ((KernelCost){.bytes = 2.0 * sizeof(double) * (slices)*VALUE_SLICE})
 
 typedef struct Kernels {
     const char *variant;    // the instruction set it was built for: "plain", "avx2", "avx512"

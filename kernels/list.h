@@ -299,9 +299,16 @@
                         const PagedQuery *query, int queries, int heads, float scale),                              \
       (y, y_row, q, q_row, kv, tables, query, queries, heads, scale), PAGED_ROWS(y, y_row, kv, queries, heads))
 
+#define PLANNING_KERNELS(X)    /* over a Markov decision process whose states are packed in slices: value_sweep.h */    \
+    /* to[s] = max over the rows r of its slice of reward[r] + sum of weight[c] from[next[c]] over the columns c of r, \
+       each of s's lane, products rounded before they are added; change[0] = max |to - from| */                       \
+    X(value_sweep, (double *to, double *change, const double *from, const int32_t *rows, const uint64_t *columns,      \
+                    const double *reward, const double *weight, const int32_t *next, int slices),                      \
+      (to, change, from, rows, columns, reward, weight, next, slices), VALUES_SWEPT(slices))
+
 #define KERNEL_LIST(X)                                                                    \
     PRODUCT_KERNELS(X) ELEMENT_KERNELS(X) ROW_KERNELS(X) SUM_KERNELS(X) LOSS_KERNELS(X)  \
     OPTIMIZER_KERNELS(X) RANDOM_KERNELS(X) CONVOLUTION_KERNELS(X) POOLING_KERNELS(X)     \
     NORM_KERNELS(X) ATTENTION_KERNELS(X) ROW_NORM_KERNELS(X) GATE_KERNELS(X) RECURRENT_KERNELS(X) \
-    TOKEN_KERNELS(X) ROW_PRODUCT_KERNELS(X) PAGED_KERNELS(X)
+    TOKEN_KERNELS(X) ROW_PRODUCT_KERNELS(X) PAGED_KERNELS(X) PLANNING_KERNELS(X)
 // clang-format on

@@ -45,6 +45,8 @@ tests)
     for tool in memcheck racecheck initcheck synccheck; do
         [ -z "$check" ] || run "$tool" 30 "$check" --tool "$tool" --error-exitcode 9 "$build/tests/test_cuda_gpu"
     done
+    run own_products 30 env LAB_CUDA_PRODUCTS=own "$build/tests/test_kernels" matmul cuda:0
+    run graphs 12 env LAB_CUDA_GRAPHS=on "$build/labs/transformer" --smoke --device cuda --plot none --out "$out/graphs"
     for lab in autoencoder cnn transformer; do
         run "lab.$lab" 12 "$build/labs/$lab" --smoke --device cuda --plot none --out "$out/$lab"
     done

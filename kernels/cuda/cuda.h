@@ -23,6 +23,24 @@ void cuda_get(void *host, const void *from, size_t bytes);
 void *cuda_workspace(size_t bytes);    // for a launcher, until the next one: kept, and grown
 const char *cuda_finish(void);
 const char *cuda_failed(void);    // the same of what is known by now: it waits for nothing
+void *cuda_stream(void);    // a cudaStream_t: what is launched runs there; NULL is the default one
+
+// Launches recorded as a CUDA graph (graph.cu; DeviceRecorder, device.h). The functions above end a recording by
+// cuda_record_interrupt(), which runs what it has; it then gives no graph.
+void cuda_record_begin(void);
+void *cuda_record_end(void);
+void cuda_record_interrupt(void);
+bool cuda_replay(void *recording);
+void cuda_record_free(void *recording);
+long cuda_workspace_moves(void);    // how often the workspace has got another address
+
+// Sums over processes (sums_of_ranks.cu; DeviceSums, device.h) by NCCL, in this opened library.
+const char *cuda_ranks_join(void *nccl, int rank, int count,
+                            bool (*share)(void *bytes, size_t count, bool good));
+void cuda_ranks_sum(float *values, size_t count);
+int cuda_ranks_state(void);
+
+int cuda_release_number(void);    // of the CUDA that this was built with: 13; 0 emulated
 
 // Of a GPU alone (gpu.cu): a Device's memory, device.h.
 const char *cuda_open(int gpu);    // puts it in use; or says why not, in a static sentence

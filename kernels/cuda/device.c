@@ -5,21 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "kernels/cuda/blas.h"
 #include "kernels/cuda/cuda.h"
 #include "kernels/far/memory.h"
 #include "kernels/map.h"
 
 // ---- the libraries
 
-#define EMULATED(X) X(failed)
-#define OF_GPU(X)   X(failed) X(open) X(reserve) X(commit) X(release) X(put) X(get) X(copy)
-#define X(name)     __typeof__(&cuda_##name) name;
+#define RECORDS(X) X(record_begin) X(record_end) X(record_interrupt) X(record_free) X(replay)
+#define RANKS(X)   X(ranks_join) X(ranks_sum) X(ranks_state)
+#define OF_BOTH(X) X(failed) RECORDS(X) RANKS(X)
+#define MEMORY(X)  X(open) X(reserve) X(commit) X(release) X(put) X(get) X(copy)
+#define BLAS(X)    X(blas_open) X(blas_name) X(blas_matmul) X(blas_row_product)
+#define OF_GPU(X)  OF_BOTH(X) MEMORY(X) BLAS(X)
+#define X(name)    __typeof__(&cuda_##name) name;
 static struct {
     const Kernels *kernels;
-    EMULATED(X)
+    OF_BOTH(X)
 } emulated;
 static struct {
     const Kernels *kernels;
+    Kernels products;    // the same, with cuBLAS
     OF_GPU(X)
 } gpu;
 #undef X
@@ -50,7 +56,7 @@ static bool load_emulated(void)
     __typeof__(emulated) *found = &emulated;
     void *library = open_beside_program("liblab_emulated.so");
     if (library == NULL) return false;
-    EMULATED(FIND)
+    OF_BOTH(FIND)
     return (found->kernels = dlsym(library, "kernels_cuda")) != NULL;
 }
 
@@ -60,7 +66,13 @@ static bool load_gpu(void)
     void *library = open_beside_program("liblab_cuda.so");
     if (library == NULL) return false;
     OF_GPU(FIND)
-    return (found->kernels = dlsym(library, "kernels_cuda")) != NULL;
+    const Kernels *own = dlsym(library, "kernels_cuda");
+    if (own == NULL) return false;
+    gpu.products = *own;
+    gpu.products.matmul = gpu.blas_matmul;
+    gpu.products.row_product = gpu.blas_row_product;
+    gpu.kernels = &gpu.products;
+    return true;
 }
 
 // ---- emulated
@@ -78,6 +90,30 @@ static void must(const char *failed, const char *kernel)
     if (failed != NULL) device_refuse(device->name, kernel, failed);
 }
 
+#define RECORDER(of)                                                                               \
+    static void of##_record_begin(void)                                                            \
+    {                                                                                              \
+        of.record_begin();                                                                         \
+    }                                                                                              \
+    static void *of##_record_end(void)                                                             \
+    {                                                                                              \
+        void *recording = of.record_end();                                                         \
+        must(of.failed(), "record");                                                               \
+        return recording;                                                                          \
+    }                                                                                              \
+    static bool of##_replay(void *recording)                                                       \
+    {                                                                                              \
+        const bool valid = of.replay(recording);                                                   \
+        must(of.failed(), "replay");                                                               \
+        return valid;                                                                              \
+    }                                                                                              \
+    static void of##_record_free(void *recording)                                                  \
+    {                                                                                              \
+        of.record_free(recording);                                                                 \
+    }                                                                                              \
+    static const DeviceRecorder of##_recorder = {of##_record_begin, of##_record_end, of##_replay,  \
+                                                 of##_record_free};
+
 #define X(name, prototype, arguments, work)                                                        \
     static void emulated_##name prototype                                                          \
     {                                                                                              \
@@ -87,15 +123,60 @@ static void must(const char *failed, const char *kernel)
 KERNEL_LIST(X)
 #undef X
 
+// Its memory is no allocation of the emulator's; a recording ends all the same.
+static void emulated_commit(void *base, size_t from, size_t to)
+{
+    emulated.record_interrupt();
+    far_commit(base, from, to);
+}
+
+static void emulated_put(void *to, const void *host, size_t bytes)
+{
+    emulated.record_interrupt();
+    far_put(to, host, bytes);
+}
+
+static void emulated_get(void *host, const void *from, size_t bytes)
+{
+    emulated.record_interrupt();
+    far_get(host, from, bytes);
+}
+
+static void emulated_copy(void *to, const void *from, size_t bytes)
+{
+    emulated.record_interrupt();
+    far_copy(to, from, bytes);
+}
+
+static const char *emulated_ranks_join(int rank, int count, DeviceShare *share)
+{
+    return emulated.ranks_join(open_beside_program("liblab_emulated_nccl.so"), rank, count, share);
+}
+
+static void emulated_ranks_sum(float *values, size_t count)
+{
+    emulated.ranks_sum(far_moved(values, count * sizeof *values, "ranks_sum"), count);
+}
+
+static int emulated_ranks_state(void)
+{
+    return emulated.ranks_state();
+}
+
+RECORDER(emulated)
+static const DeviceSums emulated_sums = {emulated_ranks_join, emulated_ranks_sum,
+                                         emulated_ranks_state};
 static Kernels emulated_kernels = {.variant = "cuda"};
 static const Device device_emulated = {.name = "emulated",
                                        .kernels = &emulated_kernels,
                                        .reserve = far_reserve,
-                                       .commit = far_commit,
+                                       .commit = emulated_commit,
                                        .release = far_release,
-                                       .put = far_put,
-                                       .get = far_get,
-                                       .copy = far_copy};
+                                       .put = emulated_put,
+                                       .get = emulated_get,
+                                       .copy = emulated_copy,
+                                       .recorder = &emulated_recorder,
+                                       .sums = &emulated_sums};
 
 // ---- a GPU
 
@@ -132,14 +213,34 @@ static void gpu_copy(void *to, const void *from, size_t bytes)
 KERNEL_LIST(X)
 #undef X
 
+static const char *gpu_ranks_join(int rank, int count, DeviceShare *share)
+{
+    return gpu.ranks_join(dlopen("libnccl.so.2", RTLD_NOW | RTLD_LOCAL), rank, count, share);
+}
+
+static void gpu_ranks_sum(float *values, size_t count)
+{
+    gpu.ranks_sum(values, count);
+    must(gpu.failed(), "ranks_sum");
+}
+
+static int gpu_ranks_state(void)
+{
+    return gpu.ranks_state();
+}
+
+RECORDER(gpu)
+static const DeviceSums gpu_sums = {gpu_ranks_join, gpu_ranks_sum, gpu_ranks_state};
 static char gpu_name[32];
-static Kernels gpu_kernels = {.variant = "cuda"};
+static Kernels gpu_kernels;
 static Device device_gpu = {.name = gpu_name,
                             .kernels = &gpu_kernels,
                             .commit = gpu_commit,
                             .put = gpu_put,
                             .get = gpu_get,
-                            .copy = gpu_copy};
+                            .copy = gpu_copy,
+                            .recorder = &gpu_recorder,
+                            .sums = &gpu_sums};
 
 static const Device *open_gpu(int number, const char **why)
 {
@@ -147,10 +248,12 @@ static const Device *open_gpu(int number, const char **why)
                              ? gpu.open(number)
                              : "this build has no CUDA device: install the CUDA Toolkit, then "
                                "build again; or use --device emulated";
+    if (failed == NULL) failed = gpu.blas_open(getenv("LAB_CUDA_PRODUCTS"));
     if (failed != NULL) {
         *why = failed;
         return NULL;
     }
+    gpu_kernels.variant = gpu.blas_name();
 #define X(name, prototype, arguments, work)                                                        \
     if (gpu.kernels->name) gpu_kernels.name = gpu_##name;
     KERNEL_LIST(X)

@@ -53,6 +53,10 @@ const char *cuda_open(int gpu)
     if (failed != cudaSuccess) return cudaGetErrorString(failed);
     if (started != cudaSuccess) return cudaGetErrorString(started);
 
+    if (launch_stream) cudaStreamDestroy(launch_stream);    // of the GPU before
+    // It waits for the default stream and that waits for it, so that a copy is in order.
+    if (cudaStreamCreate(&launch_stream) != cudaSuccess) return "this GPU cannot make a stream";
+
     void *library = dlopen("libcuda.so.1", RTLD_NOW);
     if (!library) return "libcuda.so.1 cannot be loaded";
 #define X(name)                                                                                    \
@@ -95,6 +99,7 @@ void *cuda_reserve(size_t bytes)
 
 const char *cuda_commit(void *base, size_t, size_t to)
 {
+    cuda_record_interrupt();
     const auto found = reservations.find(base);
     if (found == reservations.end() || to > found->second.bytes)
         return "was given what was not reserved";
@@ -120,6 +125,7 @@ void cuda_release(void *base, size_t)
 {
     const auto found = reservations.find(base);
     if (found == reservations.end()) return;
+    cuda_record_interrupt();
     const CUdeviceptr start = reinterpret_cast<CUdeviceptr>(base);
     cudaDeviceSynchronize();    // kernels may still use it
     if (found->second.mapped > 0) p_cuMemUnmap(start, found->second.mapped);
@@ -130,6 +136,7 @@ void cuda_release(void *base, size_t)
 void cuda_copy(void *to, const void *from, size_t bytes)
 {
     if (bytes == 0 || to == from) return;
+    cuda_record_interrupt();
     const char *first = static_cast<const char *>(from);
     if (to < first + bytes && first < static_cast<char *>(to) + bytes) {
         void *between = cuda_workspace(bytes);

@@ -13,7 +13,8 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 #include <mma.h>
-#define LAUNCH(kernel, grid, block, shared, stream) kernel<<<grid, block, shared, stream>>>
+#define LAUNCH(kernel, grid, block, shared, stream)                                                \
+    kernel<<<grid, block, shared, (stream) ? (stream) : launch_stream>>>
 #define DYNAMIC_SHARED(T, name)                                                                    \
     extern __shared__ __align__(128) unsigned char name##_bytes[];                                 \
     T *name = reinterpret_cast<T *>(name##_bytes)
@@ -25,3 +26,7 @@
 #define DYNAMIC_SHARED(T, name) T *name = static_cast<T *>(emulator::dynamic_shared())
 #define UNROLL
 #endif
+
+// What launches on stream 0 run on: the device's own stream (gpu.cu), which can be captured; CUDA's default stream
+// where none was opened.
+inline cudaStream_t launch_stream;

@@ -15,6 +15,7 @@ RECURRENT_KERNELS(X)      // recurrent.c
 TOKEN_KERNELS(X)          // tokens.c
 ROW_PRODUCT_KERNELS(X)    // row_product.c
 PAGED_KERNELS(X)          // paged.c
+PLANNING_KERNELS(X)       // value_sweep.c
 #undef X
 
 static inline float blend(float beta, const float *c, double sum)

@@ -68,12 +68,40 @@ void *dynamic_shared();
 
 // ---- launches
 
+struct Captured {    // a launch with its arguments
+    virtual void run() const = 0;
+    virtual ~Captured() = default;
+};
+bool capturing();    // whether launches are collected for a graph (graph.cpp)
+void capture(const Captured *launch);
+
 template <class... Parameters> struct Launch {
     void (*kernel)(Parameters...);
     dim3 grid, block;
     size_t shared;
 
     void operator()(Parameters... arguments) const
+    {
+        if (!capturing()) {
+            now(arguments...);
+            return;
+        }
+        const Launch launch = *this;
+        auto again = [=]() EMULATOR_UNCHECKED { launch.now(arguments...); };
+        struct Again : Captured {
+            decltype(again) launch;
+            Again(decltype(again) what) : launch(what)
+            {
+            }
+            void run() const override
+            {
+                launch();
+            }
+        };
+        capture(new Again(again));
+    }
+
+    void now(Parameters... arguments) const
     {
         auto call = [&]() EMULATOR_UNCHECKED {
             kernel(arguments...);

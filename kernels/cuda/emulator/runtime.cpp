@@ -12,6 +12,7 @@ cudaError_t allocate(void **address, size_t bytes)
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     const size_t whole = (bytes + page - 1) / page * page;
     *address = nullptr;
+    if (capture_refuses()) return cudaErrorStreamCaptureUnsupported;
     if (bytes == 0) return cudaSuccess;
     char *base = whole < bytes ? nullptr : static_cast<char *>(memory_reserve(whole + page));
     if (!base || mprotect(base + whole, page, PROT_NONE) != 0) return cudaErrorMemoryAllocation;
@@ -44,6 +45,7 @@ using namespace emulator;
 
 cudaError_t cudaFree(void *address)
 {
+    if (capture_refuses()) return cudaErrorStreamCaptureUnsupported;
     if (!address) return cudaSuccess;
     Memory *memory = memory_at(reinterpret_cast<uintptr_t>(address));
     if (!memory || memory->base != address) return cudaErrorInvalidValue;
@@ -55,6 +57,7 @@ cudaError_t cudaFree(void *address)
 
 cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind)
 {
+    if (capture_refuses()) return cudaErrorStreamCaptureUnsupported;
     if (bytes == 0) return cudaSuccess;
     const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
     const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
@@ -69,6 +72,7 @@ cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind 
 
 cudaError_t cudaMemset(void *to, int value, size_t bytes)
 {
+    if (capture_refuses()) return cudaErrorStreamCaptureUnsupported;
     if (bytes == 0) return cudaSuccess;
     if (!host_writes(to, bytes)) return cudaErrorInvalidValue;
     memset(to, value, bytes);
@@ -95,6 +99,11 @@ const char *cudaGetErrorString(cudaError_t error)
     case cudaErrorMemoryAllocation: return "out of memory";
     case cudaErrorInvalidConfiguration: return "invalid configuration argument";
     case cudaErrorIllegalAddress: return "an illegal memory access was encountered";
+    case cudaErrorNotReady: return "device not ready";
+    case cudaErrorStreamCaptureUnsupported:
+        return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated:
+        return "operation failed due to a previous error during capture";
     case cudaErrorLaunchFailure: return "unspecified launch failure";
     }
     return "unknown error";

@@ -8,8 +8,11 @@ enum cudaError_t {
     cudaErrorInvalidValue = 1,
     cudaErrorMemoryAllocation = 2,
     cudaErrorInvalidConfiguration = 9,
+    cudaErrorNotReady = 600,
     cudaErrorIllegalAddress = 700,
-    cudaErrorLaunchFailure = 719
+    cudaErrorLaunchFailure = 719,
+    cudaErrorStreamCaptureUnsupported = 900,
+    cudaErrorStreamCaptureInvalidated = 901
 };
 enum cudaMemcpyKind {
     cudaMemcpyHostToHost,
@@ -24,7 +27,8 @@ typedef struct EmulatorStream *cudaStream_t;
 namespace emulator
 {
 cudaError_t allocate(void **address, size_t bytes);
-}
+bool capture_refuses();    // true where a stream is captured, which is invalid from now on
+}    // namespace emulator
 
 cudaError_t cudaFree(void *address);
 cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind);
@@ -59,15 +63,61 @@ cudaError_t cudaMemcpyToSymbol(T &symbol, const void *from, size_t bytes, size_t
 
 static inline cudaError_t cudaDeviceSynchronize()
 {
-    return cudaPeekAtLastError();
+    return emulator::capture_refuses() ? cudaErrorStreamCaptureUnsupported : cudaPeekAtLastError();
 }
 
 static inline cudaError_t cudaStreamSynchronize(cudaStream_t)
 {
-    return cudaPeekAtLastError();
+    return cudaDeviceSynchronize();
 }
 
 template <class F> cudaError_t cudaFuncSetAttribute(F *, cudaFuncAttribute, int)
 {
     return cudaSuccess;
 }
+
+static inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned)
+{
+    *stream = nullptr;
+    return cudaSuccess;
+}
+
+// ---- events: what they would wait for is done
+
+typedef struct EmulatorEvent *cudaEvent_t;
+enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2 };
+
+static inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned)
+{
+    *event = nullptr;
+    return cudaSuccess;
+}
+
+static inline cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t)
+{
+    return cudaSuccess;
+}
+
+static inline cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned)
+{
+    return cudaSuccess;
+}
+
+static inline cudaError_t cudaEventQuery(cudaEvent_t)
+{
+    return cudaSuccess;
+}
+
+// ---- graphs, by the capture of a stream (graph.cpp). Allocations, copies and waiting are refused in the meantime
+// and make the capture invalid.
+
+typedef struct EmulatorGraph *cudaGraph_t, *cudaGraphExec_t;
+enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph);
+cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t *launchable, cudaGraph_t graph,
+                                          unsigned long long flags);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t launchable, cudaStream_t stream);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t launchable);

@@ -83,6 +83,7 @@ static void plan(Experiment *lab, Training *training, const char *name, Params *
         .model = model,
         .params = params,
         .loss = loss,
+        .repeats = true,
         .optimizer = {.kind = OPTIMIZER_ADAM,
                       .schedule = {.shape = SCHEDULE_COSINE,
                                    .peak = lab->learning_rate,

@@ -30,6 +30,7 @@ void experiment_plan(Experiment *lab)
         .model = &lab->network,
         .params = lab->params,
         .logits = logits,
+        .repeats = true,
         .criterion = lab->network.layers->cross_entropy,
         .optimizer = {.kind = OPTIMIZER_SGD,
                       .momentum = 0.9f,

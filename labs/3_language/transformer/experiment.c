@@ -14,9 +14,12 @@ static const Sampling PLAIN = {.temperature = 1};
 
 // ---- the model and its training ----
 
-static Tensor *loss(Tape *tape, const void *model, const Batch *batch)
+// Without dropout nothing is drawn, so that a device may replay a step.
+static Tensor *loss(Tape *tape, const void *of, const Batch *batch)
 {
-    uint64_t seed = (uint64_t)rng_next(batch->rng) << 32 | rng_next(batch->rng);
+    const Model *model = of;
+    uint64_t seed = 0;
+    if (model->dropout > 0) seed = (uint64_t)rng_next(batch->rng) << 32 | rng_next(batch->rng);
     return model_loss(tape, model, batch->x, batch->labels, draw_at(seed, 0, 0));
 }
 
@@ -69,6 +72,7 @@ static void plan(Experiment *lab)
         .model = &lab->model,
         .params = lab->params,
         .loss = loss,
+        .repeats = true,
         .optimizer = {.kind = OPTIMIZER_ADAM,
                       .beta2 = 0.99f,    // a batch holds few tokens: a shorter memory than 0.999
                       .decay = lab->decay,

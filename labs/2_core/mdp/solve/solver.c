@@ -1,5 +1,6 @@
 #include "labs/2_core/mdp/solve/solver.h"
 #include <math.h>
+#include "kernels/device.h"
 #include "labs/2_core/mdp/mdp.h"
 #include "labs/2_core/mdp/solve/sweeper.h"
 
@@ -108,8 +109,9 @@ Optimum solver_optimum(Arena *arena, const Mdp *mdp, SolverStop *stop, void *con
     double *next = sweeper_values(arena, sweeper);
     double rate = mdp->discount / (1 - mdp->discount);
     long most = most_sweeps(mdp);
-    bool go_on =
-        mdp->first[rows] < LARGE || sweep_roughly(&o, sweeper, mdp->states, arena, stop, context);
+    // Single precision would be the host's.
+    bool go_on = mdp->first[rows] < LARGE || !device_is_host() ||
+                 sweep_roughly(&o, sweeper, mdp->states, arena, stop, context);
     Pace pace = {{0}, {0}};
     while (go_on && !o.converged && o.sweeps < most) {
         o.change = sweeper_sweep(sweeper, next, o.values);

@@ -2,13 +2,14 @@
 #include <math.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "kernels/device.h"
 #if defined __x86_64__ && defined __linux__
 #include <immintrin.h>
 #define VECTORS __attribute__((target("avx512f,avx512vl")))
 #endif
 
 enum {
-    SLICE = 16,
+    SLICE = VALUE_SLICE,
     BLOCK = 16,      // slices that a thread takes at a time
     FAR = 100000,    // states from which on their values leave a core's own cache
     AHEAD = 4        // columns: how far ahead plain loops ask for a value, as long as memory takes
@@ -30,6 +31,12 @@ struct Sweeper {
     int *
         next;    // [columns,SLICE], and AHEAD more; of padding a place behind the states, where 0 stays
     SliceSweep *sweep, *sweep_float;
+    // The same on a device with memory of its own (kernels/value_sweep.h); `to` is NULL elsewhere.
+    struct {
+        int32_t *rows, *next;
+        uint64_t *columns;
+        double *reward, *weight, *to, *from, *change;
+    } device;
 };
 
 // Pages of 2 MiB where the system has them: a random access then finds its page at once.
@@ -247,8 +254,23 @@ static double sweep(const Sweeper *p, SliceSweep *slice_sweep, void *to, const v
     return change;
 }
 
+// Values pass twice between host and device, which is 16 bytes of a state beside 12 for each of its outcomes.
+static double sweep_on_device(const Sweeper *p, double *to, const double *from)
+{
+    const size_t bytes = (size_t)p->slices * SLICE * sizeof *to;
+    double change;
+    device->put(p->device.from, from, bytes + SLICE * sizeof *from);
+    kernels.value_sweep(p->device.to, p->device.change, p->device.from, p->device.rows,
+                        p->device.columns, p->device.reward, p->device.weight, p->device.next,
+                        p->slices);
+    device->get(to, p->device.to, bytes);
+    device->get(&change, p->device.change, sizeof change);
+    return change;
+}
+
 double sweeper_sweep(const Sweeper *p, double *to, const double *from)
 {
+    if (p->device.to != NULL) return sweep_on_device(p, to, from);
     return sweep(p, p->sweep, to, from);
 }
 
@@ -258,6 +280,27 @@ double sweeper_sweep_float(const Sweeper *p, float *to, const float *from)
 }
 
 // ---- a sweeper ----
+
+static void *on_device(Arena *arena, const void *host, size_t bytes)
+{
+    void *copy = arena_numbers(arena, bytes);
+    if (host != NULL) device->put(copy, host, bytes);
+    return copy;
+}
+
+static void put_on_device(Sweeper *p, Arena *arena)
+{
+    const size_t slices = (size_t)p->slices, rows = (size_t)p->rows[slices], lanes = SLICE;
+    const size_t numbers = p->columns[rows] * lanes, values = (slices + 1) * lanes;
+    p->device.rows = on_device(arena, p->rows, (slices + 1) * sizeof *p->rows);
+    p->device.columns = on_device(arena, p->columns, (rows + 1) * sizeof *p->columns);
+    p->device.reward = on_device(arena, p->reward, rows * lanes * sizeof *p->reward);
+    p->device.weight = on_device(arena, p->weight, numbers * sizeof *p->weight);
+    p->device.next = on_device(arena, p->next, numbers * sizeof *p->next);
+    p->device.from = on_device(arena, NULL, values * sizeof(double));
+    p->device.to = on_device(arena, NULL, values * sizeof(double));
+    p->device.change = on_device(arena, NULL, sizeof(double));
+}
 
 void sweeper_vectors(Sweeper *p, bool allowed)
 {
@@ -292,6 +335,7 @@ Sweeper *sweeper_new(Arena *arena, const Mdp *mdp)
     memset(p->next + numbers, 0, AHEAD * SLICE * sizeof *p->next);
     pack_all(p, mdp, &slice);
     sweeper_vectors(p, true);
+    if (!device_is_host()) put_on_device(p, arena);
     return p;
 }
 

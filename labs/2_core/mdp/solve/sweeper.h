@@ -7,7 +7,8 @@
  * SLICE states side by side: the k-th outcomes of their j-th actions lie next to each other, padded where
  * a state has fewer (the sliced ELLPACK of sparse matrices), so that a vector works on all of them.
  * Sweeps run on all threads. Sums are added in the table's order, products rounded first: the values
- * depend neither on the number of threads nor on the machine.
+ * depend neither on the number of threads nor on the machine, nor on the device: where one has memory of its own,
+ * sweeps in double precision run there.
  */
 #pragma once
 #include "common/arena.h"

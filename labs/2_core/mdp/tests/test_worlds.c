@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "kernels/device.h"
 #include "labs/2_core/mdp/mdp.h"
 #include "labs/2_core/mdp/solve/qlearn.h"
 #include "labs/2_core/mdp/solve/solver.h"
@@ -296,6 +297,28 @@ static void the_solver_agrees_with_plain_value_iteration(void **state)
     for (int s = 0; s < 5000; s++) expect("random", best.values[s], v[s], 1e-10);
 }
 
+static void values_do_not_depend_on_the_device(void **state)
+{
+    (void)state;
+    static const char *const devices[] = {"far", "emulated"};
+    const Device *before = device;
+    World *random = world_random(keep, 301, 3, 4, 7), *taxi = named("taxi");
+    const Optimum of_random = solved(random), of_taxi = solved(taxi);
+    for (int i = 0; i < 2; i++) {
+        const char *why = "";
+        if (!device_use(devices[i], &why)) fail_msg("%s", why);
+        Arena *arena = arena_new(devices[i], (size_t)1 << 28);
+        const Optimum here = solver_optimum(arena, &random->mdp, NULL, NULL);
+        assert_int_equal(here.sweeps, of_random.sweeps);
+        assert_memory_equal(here.values, of_random.values, 301 * sizeof *here.values);
+        const Optimum there = solver_optimum(arena, &taxi->mdp, NULL, NULL);
+        assert_memory_equal(there.values, of_taxi.values,
+                            (size_t)taxi->mdp.states * sizeof *there.values);
+        arena_free(arena);
+    }
+    device_put_in_use(before);
+}
+
 static void values_do_not_depend_on_the_number_of_threads(void **state)
 {
     (void)state;
@@ -431,6 +454,7 @@ int main(void)
         cmocka_unit_test(taxi_starts_are_the_300_of_gymnasium),
         cmocka_unit_test(the_solver_agrees_with_plain_value_iteration),
         cmocka_unit_test(values_do_not_depend_on_the_number_of_threads),
+        cmocka_unit_test(values_do_not_depend_on_the_device),
         cmocka_unit_test(side_by_side_learners_are_the_exercises_to_the_bit),
         cmocka_unit_test(vectors_and_plain_loops_sweep_to_the_same_bits),
         cmocka_unit_test(a_large_model_is_solved_in_double_precision),

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Several processes train as one does, and go on from each other's checkpoints. Needs LAB, ROOT; mpirun.
-# shellcheck disable=SC2086,SC2317 # $long is options; the sentences are called by name
+# shellcheck disable=SC2086,SC2317 # $long and $small are options; the sentences are called by name
 . "$ROOT/tests/driver/sentences.sh"
 needs mpirun
 "$LAB" doctor | grep -q "Open MPI" || skip "built without MPI" "./lab setup"
@@ -12,7 +12,7 @@ train() { # ranks folder [option...]
     ranks=$1 folder=$2
     shift 2
     set -- "$transformer" --smoke --part train --threads 1 --out "$folder" "$@"
-    [ "$ranks" = 1 ] || set -- timeout 60 mpirun -n "$ranks" "$@"
+    [ "$ranks" = 1 ] || set -- timeout 120 mpirun -n "$ranks" "$@"
     run "$@"
     gave 0
 }
@@ -42,6 +42,24 @@ there_may_be_more_processes_than_windows() { # test
     same few many
     says out "in each of 3 processes"
     [ "$(grep -c '^Training' out)" = 1 ] || complain "more than rank 0 printed"
+}
+
+small="--device emulated --width 32 --context 16"
+# Their gradients are summed where they lie: NCCL's calls, which the emulated device sends to MPI.
+each_process_may_have_a_device_of_its_own() { # test
+    train 1 device --batch 3 $small --steps 6 --points 3
+    train 2 devices --batch 3 $small --steps 6 --points 3
+    same device devices 8
+}
+
+# The second step is recorded, the further ones are launched as they are (common/replay.h).
+steps_that_are_replayed_write_the_same_files() { # test
+    train 1 computed --batch 3 $small --steps 9 --points 3
+    export LAB_CUDA_GRAPHS=on
+    train 1 replayed --batch 3 $small --steps 9 --points 3
+    unset LAB_CUDA_GRAPHS
+    cmp computed/metrics.jsonl replayed/metrics.jsonl || complain "other metrics"
+    cmp computed/checkpoint.safetensors replayed/checkpoint.safetensors || complain "other weights"
 }
 
 long="--steps 480 --points 120 --width 96 --context 64 --batch 8"

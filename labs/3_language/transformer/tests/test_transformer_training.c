@@ -1,6 +1,10 @@
-/* The first ten steps of training: PyTorch's losses from the same weights, batches and settings. */
+/* The first ten steps of training: PyTorch's losses from the same weights, batches and settings; and on a device that
+ * replays its steps the bits of one that computes them. */
 #include "labs/3_language/transformer/tests/opened.h"
+#include <stdlib.h>
 #include "common/optimizer.h"
+#include "common/replay.h"
+#include "kernels/device.h"
 
 enum { STEPS = 10, B = 4, T = 16 };
 
@@ -25,7 +29,8 @@ static void read_batch(const Safetensors *file, int step, int32_t x[B * T], int3
     }
 }
 
-static void assert_trains_as_pytorch(const char *name)
+// The losses of the steps. Returns how many of them were replayed.
+static long train(const char *name, float losses[STEPS])
 {
     Error err = {""};
     Safetensors *expected = safetensors_open(fixture_path("training.safetensors"), &err);
@@ -41,22 +46,42 @@ static void assert_trains_as_pytorch(const char *name)
                                                       .decay = 0.1f,
                                                       .clip_norm = 1,
                                                       .schedule = {.peak = 0.01f}});
+    Replay *replay = replay_new(keep, params);
+    const Rng rng = {0};    // nothing draws
     const float *want = numbers_of(expected, name);
     for (int i = 0; i < STEPS; i++) {
-        int32_t x[B * T], labels[B * T];
-        read_batch(expected, i, x, labels);
-        Tensor *loss = model_loss(tape, &model, tensor_from_ints(step, SHAPE(B, T), x),
-                                  tensor_from_ints(step, SHAPE(B, T), labels), (Draw){0});
-        assert_number(tensor_item(loss), (double)want[i],
+        int32_t ids[B * T], next[B * T];
+        read_batch(expected, i, ids, next);
+        Tensor *x = tensor_from_ints(step, SHAPE(B, T), ids);
+        Tensor *labels = tensor_from_ints(step, SHAPE(B, T), next);
+        if (replay_forward(replay, tape, B, &rng, &losses[i])) {
+            replay_backward(replay);
+        } else {
+            Tensor *loss = model_loss(tape, &model, x, labels, (Draw){0});
+            replay_end_forward(replay, loss, &rng);
+            losses[i] = tensor_item(loss);
+            replay_begin_backward(replay);
+            tape_backward(tape, loss);
+            replay_end_backward(replay);
+        }
+        assert_number(losses[i], (double)want[i],
                       .name = arena_print(names, "%s: loss of step %d", name, i), .atol = 1e-4);
-        tape_backward(tape, loss);
         optimizer_step(adam);
         tape_reset(tape);
     }
+    const long count = replay_count(replay);
+    replay_free(replay);
     arena_free(step);
     arena_free(keep);
     model_file_close(file);
     safetensors_close(expected);
+    return count;
+}
+
+static void assert_trains_as_pytorch(const char *name)
+{
+    float losses[STEPS];
+    train(name, losses);
 }
 
 static void gpt2_trains_as_in_pytorch(void **state)
@@ -71,11 +96,31 @@ static void llama_trains_as_in_pytorch(void **state)
     assert_trains_as_pytorch("llama");
 }
 
+static void replayed_steps_have_the_bits_of_computed_ones(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"gpt2", "llama"};
+    const Device *before = device;
+    const char *why = "";
+    if (!device_use("emulated", &why)) fail_msg("%s", why);
+    for (int i = 0; i < 2; i++) {
+        float computed[STEPS], replayed[STEPS];
+        unsetenv("LAB_CUDA_GRAPHS");
+        assert_int_equal(train(models[i], computed), 0);
+        setenv("LAB_CUDA_GRAPHS", "on", 1);
+        assert_int_equal(train(models[i], replayed), STEPS - 2);
+        unsetenv("LAB_CUDA_GRAPHS");
+        assert_memory_equal(computed, replayed, sizeof computed);
+    }
+    device_put_in_use(before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gpt2_trains_as_in_pytorch),
         cmocka_unit_test(llama_trains_as_in_pytorch),
+        cmocka_unit_test(replayed_steps_have_the_bits_of_computed_ones),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
