@@ -32,6 +32,8 @@ typedef struct Device {
     void (*put)(void *to, const void *host, size_t bytes);
     void (*get)(void *host, const void *from, size_t bytes);    // waits for queued work
     void (*copy)(void *to, const void *from, size_t bytes);     // within the device; may overlap
+    // Queues chains of multiply-adds in registers, to measure a peak: how many FLOPs. NULL: common/peak.h does.
+    double (*multiply_adds)(int blocks, int rounds);
 } Device;
 
 // The device in use: `ref` until one is chosen.

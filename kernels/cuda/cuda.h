@@ -23,6 +23,8 @@ void cuda_get(void *host, const void *from, size_t bytes);
 void *cuda_workspace(size_t bytes);    // for a launcher, until the next one: kept, and grown
 const char *cuda_finish(void);
 const char *cuda_failed(void);    // the same of what is known by now: it waits for nothing
+// Queues blocks of 256 threads that multiply and add in registers, 64 times in a round; how many FLOPs that are.
+double cuda_multiply_adds(int blocks, int rounds);
 
 // Of a GPU alone (gpu.cu): a Device's memory, device.h.
 const char *cuda_open(int gpu);    // puts it in use; or says why not, in a static sentence

@@ -11,9 +11,10 @@
 
 // ---- the libraries
 
-#define EMULATED(X) X(failed)
-#define OF_GPU(X)   X(failed) X(open) X(reserve) X(commit) X(release) X(put) X(get) X(copy)
-#define X(name)     __typeof__(&cuda_##name) name;
+#define EMULATED(X) X(failed) X(multiply_adds)
+#define OF_GPU(X)                                                                                  \
+    X(failed) X(multiply_adds) X(open) X(reserve) X(commit) X(release) X(put) X(get) X(copy)
+#define X(name) __typeof__(&cuda_##name) name;
 static struct {
     const Kernels *kernels;
     EMULATED(X)
@@ -78,6 +79,13 @@ static void must(const char *failed, const char *kernel)
     if (failed != NULL) device_refuse(device->name, kernel, failed);
 }
 
+static double emulated_multiply_adds(int blocks, int rounds)
+{
+    const double flops = emulated.multiply_adds(blocks, rounds);
+    must(emulated.failed(), "multiply_adds");
+    return flops;
+}
+
 #define X(name, prototype, arguments, work)                                                        \
     static void emulated_##name prototype                                                          \
     {                                                                                              \
@@ -95,7 +103,8 @@ static const Device device_emulated = {.name = "emulated",
                                        .release = far_release,
                                        .put = far_put,
                                        .get = far_get,
-                                       .copy = far_copy};
+                                       .copy = far_copy,
+                                       .multiply_adds = emulated_multiply_adds};
 
 // ---- a GPU
 
@@ -122,6 +131,13 @@ static void gpu_copy(void *to, const void *from, size_t bytes)
     must(gpu.failed(), "copy");
 }
 
+static double gpu_multiply_adds(int blocks, int rounds)
+{
+    const double flops = gpu.multiply_adds(blocks, rounds);
+    must(gpu.failed(), "multiply_adds");
+    return flops;
+}
+
 // A launch that cannot be is known at once; what goes wrong on the GPU, at a later call.
 #define X(name, prototype, arguments, work)                                                        \
     static void gpu_##name prototype                                                               \
@@ -139,7 +155,8 @@ static Device device_gpu = {.name = gpu_name,
                             .commit = gpu_commit,
                             .put = gpu_put,
                             .get = gpu_get,
-                            .copy = gpu_copy};
+                            .copy = gpu_copy,
+                            .multiply_adds = gpu_multiply_adds};
 
 static const Device *open_gpu(int number, const char **why)
 {
