@@ -17,7 +17,7 @@ static const double PAUSE_MAX = 0.5;
 
 enum {
     LATE_IN_A_ROW = 3,    // waking takes long each time: then it does not pay
-    WORTH_LOSING = 16,    // times what is lost must be won by sharing
+    WORTH_LOSING = 4,     // times what is lost must be won by sharing
 };
 
 int team_size(size_t n, size_t enough)

@@ -12,8 +12,8 @@
  * A learner's machine is never idle. Where another program has a core, a thread that waits for it is
  * put aside for milliseconds, and a kernel of microseconds waits for that thread: two threads were a
  * hundred times slower than one. So each team looks how long its caller waited for the others. When
- * that was no time of working, and teams had not worked sixteen times as long before without a loss, the
- * next kernels run alone for a while, sixteen times as long as was lost and twice as long each time that it
+ * that was no time of working, and teams had not worked four times as long before without a loss, the
+ * next kernels run alone for a while, four times as long as was lost and twice as long each time that it
  * happens again. No result depends on it: kernels give the same bits for any number of threads. (A process
  * that has had a team must not fork and go on with kernels in the child: OpenMP's threads are not there.)
  */
