@@ -248,7 +248,7 @@ int loop_subjects(Arena *keep, Subject subjects[LOOPS_MAX])
                                        {4, 4, 128, 65, false},
                                        {12, 12, 768, 50257, true},
                                        {12, 12, 768, 50257, false}};
-    static const int autoencoder[WORK_SIZES] = {8, 128, 1024, 8192},
+    static const int autoencoder[WORK_SIZES] = {1, 16, 128, 1024, 8192},
                      lenet[WORK_SIZES] = {4, 64, 512, 4096},
                      rnn[WORK_SIZES] = {64, 64 * 8, 64 * 32, 64 * 256},
                      small[WORK_SIZES] = {64, 64 * 12, 64 * 64, 64 * 256},

@@ -37,6 +37,18 @@ an_emulated_device_is_labelled() { # test
     says pictures/report.html "emulated: times mean nothing"
 }
 
+a_loop_trains_and_decodes_on_each_device() { # test
+    needs_benches
+    run "$LAB" bench --device cpu,emulated --quick --threads 1 --only train_autoencoder,gpt_decode --plot none \
+        --out pictures --json r.json
+    gave 0
+    says out "train_autoencoder"
+    says out "gpt_decode small"
+    says r.json '"kind":	"training"'
+    says r.json '"kind":	"inference"'
+    says r.json '"faster_with_transfers"' # the batch; a decoding step has its own
+}
+
 pictures_are_drawn() { # test
     needs_benches
     command -v gnuplot >/dev/null || skip "no gnuplot" "./lab setup"
