@@ -145,8 +145,11 @@ static bool run(Sweep *sweep, const Command *command, const Asked *asked, Error 
          "as fast as the first "
          "device.");
     if (is_emulated(sweep)) puts(note);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
+        const double now = bench_now(), left = sweep->until - now;
+        sweep->subject_until = now + 3 * left / (count - i);    // most need less than their part
         if (!sweep_subject(sweep, &subjects[i], err)) return false;
+    }
     print_left_out(sweep);
     sweep_show(sweep, asked->out, asked->plot,
                arena_print(sweep->keep, "./lab bench --device %s", asked->devices));

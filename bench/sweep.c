@@ -200,7 +200,7 @@ bool sweep_subject(Sweep *sweep, const Subject *subject, Error *err)
             sweep->too_long++;
             continue;
         }
-        if (sweep->until > 0 && bench_now() > sweep->until) {
+        if (sweep->until > 0 && bench_now() > (before ? sweep->subject_until : sweep->until)) {
             sweep->out_of_time++;
             continue;
         }

@@ -39,7 +39,9 @@ typedef struct Sweep {
     Plan plan;
     double most_seconds;    // a size whose call would take longer on one of the devices is left out
     double until;           // by bench_now(): nothing is begun afterwards; 0: no limit
-    int sizes;              // that are timed, at most; 0: all
+    double
+        subject_until;    // the same of this subject's larger sizes, so that the others have time as well
+    int sizes;            // that are timed, at most; 0: all
     BenchReport *report;
     SweepDevice devices[SWEEP_DEVICES];
     int device_count;
