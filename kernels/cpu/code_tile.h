@@ -23,9 +23,9 @@ enum { TILE_MOST = 3, FEW_MOST = 3 };
 // clang-format on
 #endif
 enum {
-    PANELS = 2,      // of a tile: as many sums as there are registers for
-    BLOCKS = 16,     // of a panel: with those of x they stay in L1
-    AHEAD = 3072,    // bytes
+    PANELS = 2,            // of a tile: as many sums as there are registers for
+    BLOCKS = 16,           // of a panel: with those of x they stay in L1
+    BYTES_AHEAD = 3072,    // bytes
 };
 
 // Rows of x in a tile or at once. A row needs a register for each term and one for the sum.
@@ -142,7 +142,11 @@ INLINED void add_products(const CodeKind kind, Codes *sum, Codes *part, Codes w,
     }
     const Codes pairs = CODES(maddubs_epi16)(w, x);
     *part = first ? pairs : CODES(add_epi16)(*part, pairs);
-    if (last) *sum = CODES(add_epi32)(*sum, CODES(madd_epi16)(*part, CODES(set1_epi16)(1)));
+    HELD(*part);
+    if (last) {
+        *sum = CODES(add_epi32)(*sum, CODES(madd_epi16)(*part, CODES(set1_epi16)(1)));
+        HELD(*sum);
+    }
 #endif
 }
 

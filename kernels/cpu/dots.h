@@ -43,13 +43,6 @@ INLINED void sum_lanes(float *out, Vec x[LANES])
     vec_store(out, x[0]);
 }
 
-// Loaded once, not once for each row of A.
-#ifdef __aarch64__
-#define HELD(v) __asm__("" : "+w"(v))
-#else
-#define HELD(v) __asm__("" : "+v"(v))
-#endif
-
 // sum[i * cols + j] = sum_p a[i,p] b[p,j]
 INLINED void dots(const int rows, const int cols, float *sum, const float *a, size_t a_row,
                   const float *b, size_t b_col, size_t k)

@@ -57,6 +57,7 @@ INLINED void tile(const Layout layout, const int rows, const int vectors, const 
 #endif
     const size_t k = x->k, a_step = x->a_step, b_row = x->b_row;
     const float *b = x->b, *ask = x->c, *base[(ROWS + 4) / 5];
+    const uint8_t *next = x->next;
     UNROLL
     for (int g = 0; g < (rows + 4) / 5; g++) base[g] = x->a + 5 * (size_t)g * a_step;
 
@@ -86,6 +87,7 @@ INLINED void tile(const Layout layout, const int rows, const int vectors, const 
                 for (int j = 0; j < vectors; j++) __builtin_prefetch(ask + (size_t)j * LANES, 1);
                 ask += x->c_row;
             }
+            for (size_t l = x->lines; l > 0; l--, next += 64) __builtin_prefetch(next, 0, 2);
             UNROLL
             for (int u = 0; u < 4; u++, b += b_row) {
                 UNROLL

@@ -38,6 +38,9 @@ typedef struct TileWork {
     size_t a_step, b_row, c_row;
     size_t k, cols;    // cols: of b and c; AVX-512 masks what is left of the last vector
     float beta;
+    const uint8_t
+        *next;    // what is read next: so many cache lines of it are asked for at each 4 k
+    size_t lines;
 } TileWork;
 
 typedef void Tile(const TileWork *x);

@@ -12,6 +12,14 @@
 
 #define INLINED static inline __attribute__((always_inline))
 
+// In a register, whatever the compiler would rather do: load it once more for each use, or change the order of sums
+// of whole numbers until they fill more registers than there are.
+#ifdef __aarch64__
+#define HELD(v) __asm__("" : "+w"(v))
+#else
+#define HELD(v) __asm__("" : "+v"(v))
+#endif
+
 INLINED Vec vec_of(float x)
 {
 #if LANES == 16

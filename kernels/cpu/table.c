@@ -86,8 +86,8 @@ const Kernels CPU(table) = {
     .rope = BASE(rope),
 
     .row_product = CPU(row_product),    // row_product.c
-    .rows_read = CPU(rows_read),
-    .rows_write = CPU(rows_write),
+    .rows_read = BASE(rows_read),
+    .rows_write = BASE(rows_write),
 
     .random_uniform = BASE(random_uniform),    // random.c
     .random_normal = BASE(random_normal),
