@@ -38,7 +38,7 @@ static bool is_named(const Subject *subject, const char *word)
     return strcmp(subject->name, word) == 0 || strcmp(subject->kind, word) == 0;
 }
 
-// Keeps the subjects that the list names, in their order. False, with a message, for a word that is none.
+// Keeps the subjects that the list names, in their order. False, with a message, for a word that names nothing.
 static bool subjects_choose(Arena *keep, Subject *subjects, int *count, const char *only,
                             Error *err)
 {

@@ -167,10 +167,7 @@ static void draw_roofline(const Show *show, int d)
                 x[members] = points[i].x, y[members++] = points[i].y;
         if (members > 0) plot_shape(&plot, PLOT_POINTS, families[family], x, y, members);
     }
-    plot_shape(&plot, PLOT_LIMIT,
-               arena_print(keep, "limit: %.3g GB/s, %.4g GFLOP/s, measured", on->limits.copy_gbs,
-                           on->limits.gflops),
-               roof_x, roof_y, 3);
+    plot_shape(&plot, PLOT_LIMIT, "limit, measured", roof_x, roof_y, 3);
     draw(show, &plot, plot.title, arena_print(keep, "roofline-%s", file_word(keep, on->name)));
     report_notice(
         show->report, "the dashed line",

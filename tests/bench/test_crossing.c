@@ -29,7 +29,7 @@ static void the_last_of_several_crossings_counts(void **state)
     assert_true(fabs(crossing.at - 100 * sqrt(10)) < 1e-9);
 }
 
-static void always_never_and_nothing_are_told_apart(void **state)
+static void no_crossing_is_always_never_or_no_size(void **state)
 {
     (void)state;
     const double sizes[] = {8, 16}, quick[] = {1, 3}, slow[] = {3, 0.99};
@@ -111,7 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crossing_is_interpolated_in_logarithms),
         cmocka_unit_test(the_last_of_several_crossings_counts),
-        cmocka_unit_test(always_never_and_nothing_are_told_apart),
+        cmocka_unit_test(no_crossing_is_always_never_or_no_size),
         cmocka_unit_test(the_limit_is_the_slower_of_arithmetic_and_memory),
         cmocka_unit_test(limits_of_the_cpu_are_measured_and_finite),
         cmocka_unit_test(limits_of_the_emulated_device_are_measured_too),

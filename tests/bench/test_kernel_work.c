@@ -140,7 +140,7 @@ static void flops_and_bytes_agree_with_the_list_of_kernels(void **state)
 
 // ---- calls
 
-// On `far`, whose memory the host cannot touch: an argument that is none of the operands would crash.
+// On `far`, whose memory the host cannot touch: a pointer of the host among the arguments would crash.
 static void every_call_works_on_its_operands_and_gives_finite_numbers(void **state)
 {
     (void)state;
