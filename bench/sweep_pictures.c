@@ -150,8 +150,10 @@ static void draw_roofline(const Show *show, int d)
     const float first = 0.7f * fminf(least, ridge), last = 2 * fmaxf(most, ridge);
     const float roof_x[] = {first, ridge, last}, roof_y[] = {first * peak / ridge, peak, peak};
     PlotLabel labels[LABELS_MAX];
-    Plot plot = {.title = arena_print(keep, "Roofline of %s, kernels at their largest size%s",
-                                      on->name, meaningless(on)),
+    Plot plot = {.title = arena_print(
+                     keep,
+                     "Roofline of %s: %.4g GFLOP/s, %.3g GB/s; kernels at their largest size%s",
+                     on->name, on->limits.gflops, on->limits.copy_gbs, meaningless(on)),
                  .x_label = "arithmetic intensity [FLOPs per byte read or written]",
                  .y_label = "GFLOP/s",
                  .log_x = true,
