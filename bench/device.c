@@ -69,18 +69,22 @@ static bool subjects_choose(Arena *keep, Subject *subjects, int *count, const ch
 // CUDA's devices share their kernels' memory: one of them at a time.
 static bool devices_add(Sweep *sweep, const char *names, int threads, Error *err)
 {
-    int gpus = 0;
+    const char *all[SWEEP_DEVICES], *why;
+    int gpus = 0, count = 0;
     for (char *rest = arena_print(sweep->keep, "%s", names), *name;
          (name = strsep(&rest, ",")) != NULL;) {
         gpus += strncmp(name, "cuda", 4) == 0;
         if (gpus > 1) return error_set(err, "--device %s: expected one GPU at most", names);
-        if (sweep->device_count == SWEEP_DEVICES)
+        if (count == SWEEP_DEVICES)
             return error_set(err, "--device %s: expected %d devices at most", names, SWEEP_DEVICES);
-        for (int d = 0; d < sweep->device_count; d++)
-            if (strcmp(sweep->devices[d].name, name) == 0)
+        for (int d = 0; d < count; d++)
+            if (strcmp(all[d], name) == 0)
                 return error_set(err, "--device %s: '%s' is there twice", names, name);
-        if (!sweep_add_device(sweep, name, threads, err)) return false;
+        if (!device_use(name, &why)) return error_set(err, "--device %s: %s", name, why);
+        all[count++] = name;
     }
+    for (int d = 0; d < count; d++)    // takes seconds: after all was checked
+        if (!sweep_add_device(sweep, all[d], threads, err)) return false;
     return true;
 }
 

@@ -20,7 +20,8 @@ bool sweep_add_device(Sweep *sweep, const char *name, int threads, Error *err)
                            .what = machine_device(sweep->keep, device->name),
                            .emulated = strcmp(device->name, "emulated") == 0 ||
                                        strcmp(device->name, "far") == 0};
-    return limits_measure(&added->limits, device, threads, added->emulated, err);
+    return limits_measure(&added->limits, device, threads, added->emulated || sweep->sizes > 0,
+                          err);
 }
 
 void sweep_report_devices(Sweep *sweep)
