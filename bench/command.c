@@ -42,8 +42,10 @@ bool command_parse(Arena *keep, Options *options, int argc, char **argv, Command
     if (!options_parse(options, argc, argv, status)) return false;
     command->plan = command->quick ? BENCH_QUICK : BENCH_PLAN;
     struct stat entry;
-    if (command->json != NULL && stat(command->json, &entry) == 0 && S_ISDIR(entry.st_mode))
+    if (command->json != NULL && stat(command->json, &entry) == 0 && S_ISDIR(entry.st_mode)) {
+        command->json_folder = command->json;
         command->json = arena_print(keep, "%s/%s.json", command->json, options_program(options));
+    }
     const char *why;
     if (!parse_threads(command))
         fprintf(stderr, "%s: --threads %s: expected up to %d numbers from 1 to 1024, as 1,2\n",

@@ -17,6 +17,8 @@ typedef struct Command {
     const char *threads_text;    // "1,2"
     int threads[COMMAND_MAX_THREAD_COUNTS], thread_counts;
     const char *json;    // NULL: no file
+    const char *
+        json_folder;    // where --json named one, for a program whose reports have other names; or NULL
     bool peers, quick;
     Plan plan;
 } Command;

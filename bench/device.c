@@ -1,201 +1,203 @@
-/* device.c -- kernels on another device (--device cuda) beside the CPU's, sizes swept: GFLOP/s or GB/s, how many
- * times as fast it is, and how many times when the operands come from the host and the result goes back.
+/* device.c -- every kernel, and the training and inference loops, on one device or on several (--device cpu,cuda):
+ * GFLOP/s, GB/s, the share of what the device can do at most, and how many times as fast as the first device it is,
+ * without and with the transfers from and to the host.
  *
  * The times of one call are those of many that are queued at once, with one wait at the end.
  */
-#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "bench/command.h"
-#include "bench/report.h"
-#include "kernels/device.h"
+#include "bench/device_report.h"
+#include "bench/machine.h"
+#include "bench/sweep_pictures.h"
+#include "common/file.h"
+#include "common/nearest.h"
+#include "common/plot.h"
 
-enum { SIZES = 4, COLS = 1024, HEADS = 12, HEAD = 64, WIDTH = HEADS * HEAD };
+enum { SUBJECTS_MAX = 128 };
 
-// The same arrays on each device: three to read, two to write.
-typedef struct Place {
-    const Device *on;
-    float *x, *t, *z, *y, *v;
-} Place;
+typedef struct Asked {
+    const char *devices, *only, *out, *plot;
+    int limit;
+} Asked;
 
-typedef struct Case {
-    const char *name;
-    int sizes[SIZES];
-    void (*run)(const Kernels *table, const Place *p, int n);
-    double (*flops)(int n);    // NULL: memory is the limit
-    double (*bytes)(int n);    // read and written, each operand once
-} Case;
+// ---- what is timed ----
 
-// ---- the work
+static int subjects_all(Arena *keep, Subject *subjects)
+{
+    int count = 0;
+    REQUIRE(kernel_work_count + LOOPS_MAX <= SUBJECTS_MAX, "more than %d subjects", SUBJECTS_MAX);
+    for (int i = 0; i < kernel_work_count; i++)
+        subjects[count++] = kernel_subject(&kernel_works[i]);
+    return count + loop_subjects(keep, subjects + count);
+}
 
-#define RUN(name) static void run_##name(const Kernels *table, const Place *p, int n)
-#define WORK(name, formula)                                                                        \
-    static double name(int n)                                                                      \
-    {                                                                                              \
-        return formula;                                                                            \
+static bool is_named(const Subject *subject, const char *word)
+{
+    return strcmp(subject->name, word) == 0 || strcmp(subject->kind, word) == 0;
+}
+
+// Keeps the subjects that the list names, in their order. False, with a message, for a word that names nothing.
+static bool subjects_choose(Arena *keep, Subject *subjects, int *count, const char *only,
+                            Error *err)
+{
+    bool chosen[SUBJECTS_MAX] = {false};
+    const char *names[SUBJECTS_MAX];
+    for (int i = 0; i < *count; i++) names[i] = subjects[i].name;
+    for (char *rest = arena_print(keep, "%s", only), *word; (word = strsep(&rest, ",")) != NULL;) {
+        bool found = false;
+        for (int i = 0; i < *count; i++)
+            if (is_named(&subjects[i], word)) found = chosen[i] = true;
+        if (found) continue;
+        const char *near = nearest(word, names, *count);
+        error_set(err, "--only: '%s' is neither a kernel nor a loop", word);
+        if (near != NULL)
+            error_set(err, "--only: '%s' is neither a kernel nor a loop; did you mean '%s'?", word,
+                      near);
+        return false;
     }
-
-static ConvShape images(int batch)
-{
-    return (ConvShape){batch, 32, 28, 28, 64, 3, 3, 1, 1, 1, 1};
-}
-
-static AttentionShape tokens(int count)
-{
-    return (AttentionShape){.batch = 1,
-                            .heads = HEADS,
-                            .kv_heads = HEADS,
-                            .queries = count,
-                            .keys = count,
-                            .head = HEAD,
-                            .q_row = WIDTH,
-                            .k_row = WIDTH,
-                            .v_row = WIDTH,
-                            .y_row = WIDTH,
-                            .scale = 0.125f,
-                            .causal = true};
-}
-
-// clang-format off
-RUN(add)          { table->add(p->y, p->x, p->t, (size_t)n); }
-RUN(sum)          { table->sum(p->y, p->x, (size_t)n); }
-RUN(softmax_rows) { table->softmax_rows(p->y, p->x, n / COLS, COLS); }
-RUN(rms_norm)     { table->rms_norm(p->y, p->v, p->x, p->t, 1e-5f, norm_rows(n / COLS, COLS)); }
-RUN(matmul)       { table->matmul(p->y, (size_t)n, 0, (Mat){p->x, (size_t)n, 1, 0}, (Mat){p->t, (size_t)n, 1, 0}, 1, n, n, n, 0); }
-RUN(conv2d)       { table->conv2d(p->y, p->x, p->t, NULL, images(n)); }
-RUN(attention)    { table->attention(p->y, NULL, p->x, p->t, p->z, tokens(n)); }
-WORK(bytes_3, 12.0 * n)
-WORK(bytes_2, 8.0 * n)
-WORK(bytes_1, 4.0 * n)
-WORK(matmul_flops, 2.0 * n * n * n)
-WORK(matmul_bytes, 12.0 * n * n)
-WORK(conv2d_flops, conv_flops(images(n)))
-WORK(conv2d_bytes, conv_bytes(images(n)))
-WORK(forward_flops, attention_flops(tokens(n)))
-WORK(forward_bytes, attention_bytes(tokens(n)))
-
-static const Case cases[] = {
-    {"add",          {1 << 12, 1 << 16, 1 << 20, 1 << 24}, run_add,          NULL,          bytes_3},
-    {"sum",          {1 << 12, 1 << 16, 1 << 20, 1 << 24}, run_sum,          NULL,          bytes_1},
-    {"softmax_rows", {1 << 12, 1 << 16, 1 << 20, 1 << 24}, run_softmax_rows, NULL,          bytes_2},
-    {"rms_norm",     {1 << 12, 1 << 16, 1 << 20, 1 << 24}, run_rms_norm,     NULL,          bytes_2},
-    {"matmul",       {64, 256, 1024, 4096},                run_matmul,       matmul_flops,  matmul_bytes},
-    {"conv2d",       {1, 4, 16, 64},                       run_conv2d,       conv2d_flops,  conv2d_bytes},
-    {"attention",    {64, 256, 1024, 4096},                run_attention,    forward_flops, forward_bytes},
-};
-// clang-format on
-enum { CASES = sizeof cases / sizeof *cases, MOST = 1 << 24 };
-
-static float *array_new(const Device *on, float value)
-{
-    float *x = on->reserve(MOST * sizeof *x);
-    if (x == NULL) return NULL;
-    on->commit(x, 0, MOST * sizeof *x);
-    on->kernels->fill(x, value, MOST);
-    return x;
-}
-
-static bool place_new(Place *p, const Device *on, Error *err)
-{
-    *p = (Place){on,
-                 array_new(on, 0.5f),
-                 array_new(on, 0.25f),
-                 array_new(on, 1),
-                 array_new(on, 0),
-                 array_new(on, 0)};
-    if (p->x && p->t && p->z && p->y && p->v) return true;
-    return error_set(err, "--device %s: no memory for five arrays of %d numbers", on->name, MOST);
-}
-
-// ---- measured
-
-typedef struct Task {
-    const Case *c;
-    const Place *place;
-    const float *host;    // what comes from the host and goes back: NULL for nothing
-    float *back;
-    int n;
-} Task;
-
-static double run_task(void *work, long calls, Error *err)
-{
-    (void)err;
-    const Task *t = work;
-    const Place *p = t->place;
-    const size_t half = (size_t)t->c->bytes(t->n) / 2;    // of each operand, about
-    const size_t moved = half < MOST * sizeof(float) ? half : MOST * sizeof(float);
-    const double start = bench_now();
-    for (long i = 0; i < calls; i++) {
-        if (t->host != NULL) p->on->put(p->x, t->host, moved);
-        t->c->run(p->on->kernels, p, t->n);
-        if (t->host != NULL) p->on->get(t->back, p->y, moved);
-    }
-    p->on->get(NULL, NULL, 0);
-    return bench_now() - start;
-}
-
-static bool measure(const Command *command, const Place places[2], const float *host, float *back,
-                    const Case *c, int n, BenchReport *report, Error *err)
-{
-    Task tasks[] = {{c, &places[1], NULL, NULL, n},
-                    {c, &places[0], NULL, NULL, n},
-                    {c, &places[1], host, back, n}};
-    const Contender contenders[] = {{places[1].on->name, run_task, &tasks[0]},
-                                    {"cpu", run_task, &tasks[1]},
-                                    {"with transfers", run_task, &tasks[2]}};
-    Timing timings[3];
-    if (!bench_compare(contenders, 3, command->plan, timings, err)) return false;
-    const double seconds = timings[0].seconds.median, cpu = timings[1].seconds.median;
-    const double rate = (c->flops ? c->flops(n) : c->bytes(n)) / 1e9;
-    printf("%-12s %9d %11.4f %11.4f %9.1f %9.1f %s %9.2f %9.2f\n", c->name, n, 1e3 * seconds,
-           1e3 * cpu, rate / seconds, rate / cpu, c->flops ? "GFLOP/s" : "GB/s   ", cpu / seconds,
-           cpu / timings[2].seconds.median);
-    cJSON *row = bench_report_row(report);
-    cJSON_AddStringToObject(row, "kernel", c->name);
-    cJSON_AddNumberToObject(row, "n", n);
-    cJSON_AddNumberToObject(row, "flops", c->flops ? c->flops(n) : 0);
-    cJSON_AddNumberToObject(row, "bytes", c->bytes(n));
-    for (int i = 0; i < 3; i++) bench_report_timing(row, &timings[i]);
+    int kept = 0;
+    for (int i = 0; i < *count; i++)
+        if (chosen[i]) subjects[kept++] = subjects[i];
+    *count = kept;
     return true;
+}
+
+// ---- on what ----
+
+// CUDA's devices share their kernels' memory: one of them at a time.
+static bool devices_add(Sweep *sweep, const char *names, int threads, Error *err)
+{
+    const char *all[SWEEP_DEVICES], *why;
+    int gpus = 0, count = 0;
+    for (char *rest = arena_print(sweep->keep, "%s", names), *name;
+         (name = strsep(&rest, ",")) != NULL;) {
+        gpus += strncmp(name, "cuda", 4) == 0;
+        if (gpus > 1) return error_set(err, "--device %s: expected one GPU at most", names);
+        if (count == SWEEP_DEVICES)
+            return error_set(err, "--device %s: expected %d devices at most", names, SWEEP_DEVICES);
+        for (int d = 0; d < count; d++)
+            if (strcmp(all[d], name) == 0)
+                return error_set(err, "--device %s: '%s' is there twice", names, name);
+        if (!device_use(name, &why)) return error_set(err, "--device %s: %s", name, why);
+        all[count++] = name;
+    }
+    for (int d = 0; d < count; d++)    // takes seconds: after all was checked
+        if (!sweep_add_device(sweep, all[d], threads, err)) return false;
+    return true;
+}
+
+static bool has_gpu(const Sweep *sweep)
+{
+    for (int d = 0; d < sweep->device_count; d++)
+        if (strncmp(sweep->devices[d].name, "cuda", 4) == 0) return true;
+    return false;
+}
+
+static bool is_emulated(const Sweep *sweep)
+{
+    for (int d = 0; d < sweep->device_count; d++)
+        if (sweep->devices[d].emulated) return true;
+    return false;
+}
+
+// Into a folder goes a report that has the machine's name: the GPU's where one was timed.
+static const char *json_path(const Sweep *sweep, const Command *command)
+{
+    Arena *keep = sweep->keep;
+    if (command->json_folder == NULL) return command->json;
+    const char *name = machine_processor(keep);
+    for (int d = 0; d < sweep->device_count; d++) {
+        const char *gpu = machine_gpu(keep, sweep->devices[d].name);
+        if (gpu != NULL) name = gpu;
+    }
+    return arena_print(keep, "%s/%s", command->json_folder, machine_file(keep, name));
+}
+
+static void print_left_out(const Sweep *sweep)
+{
+    if (sweep->too_long > 0)
+        printf("\n%d sizes left out: a call would take longer than %.3g s\n", sweep->too_long,
+               sweep->most_seconds);
+    if (sweep->out_of_time > 0)
+        printf("\n%d sizes left out: the time limit was reached (--limit)\n", sweep->out_of_time);
+    cJSON *json = sweep->report->document;
+    cJSON_AddNumberToObject(json, "left_out_too_long", sweep->too_long);
+    cJSON_AddNumberToObject(json, "left_out_of_time", sweep->out_of_time);
+}
+
+static bool run(Sweep *sweep, const Command *command, const Asked *asked, Error *err)
+{
+    static Subject subjects[SUBJECTS_MAX];
+    static const char note[] = "\nEMULATED: CUDA kernels that run on the CPU. Times, shares and "
+                               "ratios of that device mean nothing.";
+    int count = subjects_all(sweep->keep, subjects);
+    if (asked->only != NULL && !subjects_choose(sweep->keep, subjects, &count, asked->only, err))
+        return false;
+    const int threads = command->threads[command->thread_counts - 1];
+    bench_threads(threads);
+    if (!devices_add(sweep, asked->devices, threads, err)) return false;
+    device_put_in_use(sweep->devices[0].device);
+    sweep->report = bench_report_new(sweep->keep, "device", "none");
+    cJSON_AddNumberToObject(sweep->report->document, "format", REPORT_FORMAT);
+    cJSON_AddNumberToObject(sweep->report->document, "threads", threads);
+    sweep_report_devices(sweep);
+    puts("\nA time is the median of interleaved rounds (~ noisy); \"limit\" is the share of what "
+         "the device's measured "
+         "limits\nallow, above 100% where operands were in a cache; \"faster\" is how many times "
+         "as fast as the first "
+         "device.");
+    if (is_emulated(sweep)) puts(note);
+    for (int i = 0; i < count; i++) {
+        const double now = bench_now(), left = sweep->until - now;
+        sweep->subject_until = now + 3 * left / (count - i);    // most need less than their part
+        if (!sweep_subject(sweep, &subjects[i], err)) return false;
+    }
+    print_left_out(sweep);
+    sweep_show(sweep, asked->out, asked->plot,
+               arena_print(sweep->keep, "./lab bench --device %s", asked->devices));
+    if (is_emulated(sweep)) puts(note);
+    const char *json = json_path(sweep, command);
+    if (!bench_report_end(sweep->report, json, err)) return false;
+    if (json != NULL) printf("Report: %s\n", file_shown(sweep->keep, json));
+    if (!has_gpu(sweep)) device_report_offer(sweep->keep, device_reports_kept, json);
+    return true;
+}
+
+static const char *results_folder(Arena *keep)
+{
+    const char *results = getenv("LAB_OUT");
+    return arena_print(keep, "%s/bench", results != NULL && *results != '\0' ? results : "out");
 }
 
 int main(int argc, char **argv)
 {
     Error err;
     int status;
-    const char *name = "cuda", *why;
+    const char *why;
     Command command = {.peers = false};
-    Arena *keep = arena_new("keep", 64u << 20);
-    Options *options =
-        command_options(keep, &command, "device", "Kernels on another device beside the CPU's.");
-    options_choice(options, "device", 'd', &name, DEVICE_NAMES, "held against cpu");
+    Arena *keep = arena_new("keep", (size_t)1 << 30);
+    Asked asked = {.devices = device_use("cuda", &why) ? "cpu,cuda" : "cpu",
+                   .out = results_folder(keep),
+                   .plot = "svg"};
+    Options *options = command_options(keep, &command, "device",
+                                       "Every kernel, training and inference, on each device.");
+    options_choices(options, "device", 'd', &asked.devices, DEVICE_NAMES,
+                    "the first is what others are held against");
+    options_string(options, "only", 'o', &asked.only, "LIST",
+                   "kernels and loops by name, or kernel, training, inference");
+    options_int(options, "limit", 'l', &asked.limit, 0, 86400,
+                "seconds after which no size is begun; 0: none");
+    options_choice(options, "plot", 0, &asked.plot, PLOT_FORMATS, "how pictures are drawn");
+    options_string(options, "out", 0, &asked.out, "DIR", "the folder of pictures and page");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;
 
-    bench_threads(command.threads[command.thread_counts - 1]);
-    Place places[2];
-    for (int i = 0; i < 2; i++) {
-        if (!device_use(i == 0 ? "cpu" : name, &why)) {
-            error_set(&err, "--device %s: %s", name, why);
-            return error_report(&err);
-        }
-        if (!place_new(&places[i], device, &err)) return error_report(&err);
-    }
-    float *host = places[0].on->reserve(MOST * sizeof *host),
-          *back = places[0].on->reserve(MOST * sizeof *back);
-    if (host == NULL || back == NULL) return 1;
-    memset(host, 0, MOST * sizeof *host);
-
-    BenchReport *report = bench_report_new(keep, "device", "none");
-    printf(
-        "\nmilliseconds of a call, medians of interleaved rounds, on %s and on the cpu; how many "
-        "times as fast\nit is, and how many with the transfers from and to the host\n"
-        "kernel               n      device         cpu    device       cpu           faster  "
-        "with\n",
-        device->name);
-    for (int c = 0; c < CASES; c++)
-        for (int i = 0; i < (command.quick ? 1 : SIZES); i++)
-            if (!measure(&command, places, host, back, &cases[c], cases[c].sizes[i], report, &err))
-                return error_report(&err);
-    if (!bench_report_end(report, command.json, &err)) return error_report(&err);
-    return 0;
+    Sweep *sweep = arena_zeros(keep, sizeof *sweep);
+    *sweep = (Sweep){.keep = keep,
+                     .plan = command.quick ? BENCH_QUICK : BENCH_SWEEP,
+                     .most_seconds = 0.5,
+                     .sizes = command.quick ? 2 : 0,
+                     .until = asked.limit > 0 ? bench_now() + asked.limit : 0};
+    return run(sweep, &command, &asked, &err) ? 0 : error_report(&err);
 }

@@ -212,6 +212,17 @@ static void write_ticks(FILE *stream, const Plot *plot)
     fputs(")\n", stream);
 }
 
+static void write_labels(FILE *stream, const Plot *plot)
+{
+    for (int l = 0; l < plot->label_count; l++) {
+        fputs("set label ", stream);
+        write_string(stream, plot->labels[l].text, false);
+        fprintf(stream,
+                " at %.9g,%.9g left offset 0.8,0.3 font \",10\" textcolor rgb \"#333333\"\n",
+                plot->labels[l].x, plot->labels[l].y);
+    }
+}
+
 // The files are named relative to the script's folder, in which gnuplot runs.
 static bool write_script(const Plot *plot, const char *path, const char *format, const char *csv,
                          const char *picture, Error *err)
@@ -227,6 +238,7 @@ static bool write_script(const Plot *plot, const char *path, const char *format,
     if (plot->tick_count > 0) write_ticks(file.stream, plot);
     if (plot->log_x) fputs("set logscale x\n", file.stream);
     if (plot->log_y) fputs("set logscale y\n", file.stream);
+    write_labels(file.stream, plot);
     size_t row = 1;    // 0 is the CSV's heading
     const char *before = "plot ";
     for (int s = 0; s < plot->count; row += plot->series[s++].count) {

@@ -42,6 +42,12 @@ typedef struct PlotTick {
     const char *name;
 } PlotTick;
 
+// A word beside a point.
+typedef struct PlotLabel {
+    double x, y;
+    const char *text;
+} PlotLabel;
+
 typedef struct Plot {
     const char *title, *x_label, *y_label;    // labels with their unit: "time [s]"; NULL for none
     bool log_x, log_y;
@@ -49,6 +55,8 @@ typedef struct Plot {
     const PlotTick
         *ticks;    // of the x axis, instead of numbers, and where it ends; NULL for numbers
     int tick_count;
+    const PlotLabel *labels;    // or NULL
+    int label_count;
     int seconds;    // that gnuplot may take before it is ended; 0 means 20
     int count;
     PlotSeries series[PLOT_MAX_SERIES];

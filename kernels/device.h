@@ -55,6 +55,8 @@ typedef struct Device {
     void (*copy)(void *to, const void *from, size_t bytes);     // within the device; may overlap
     const DeviceRecorder *recorder;                             // NULL: it has none
     const DeviceSums *sums;                                     // likewise
+    // Queues chains of multiply-adds in registers, to measure a peak: how many FLOPs. NULL: common/peak.h does.
+    double (*multiply_adds)(int blocks, int rounds);
 } Device;
 
 // The device in use: `ref` until one is chosen.

@@ -117,7 +117,7 @@
     /* clip[1] = |g|, clip[0] = min(1, max_norm / |g|): Pascanu et al. 2013. The squares of 3e20 are no */ \
     /* floats: |g| stays in double until both are written, so that a scale of 0 means infinity in g */     \
     X(clip_scale, (float *clip, const float *g, size_t n, float max_norm),                                 \
-      (clip, g, n, max_norm), OUT(clip, 2, n))                                                             \
+      (clip, g, n, max_norm), OUT(clip, 2, 0.5 * (double)n))                                               \
     /* scale[0] multiplies every gradient, NULL is 1; spans: rate and decay, part by part of the block */  \
     /* momentum v */                                                                                       \
     X(sgd_step, (float *p, float *v, const float *g, const float *scale, const Span *spans, int count,     \
@@ -248,7 +248,7 @@
        c_before gets. dh is all of dL/dh */                                                                            \
     X(lstm_gates_backward, (float *da, float *dc, const float *dh, const float *gates, const float *c,                 \
                             const float *c_before, int rows, int cols),                                                \
-      (da, dc, dh, gates, c, c_before, rows, cols), OUT(da, 4 * (size_t)rows * (size_t)cols, 3.5))                     \
+      (da, dc, dh, gates, c, c_before, rows, cols), OUT(da, 4 * (size_t)rows * (size_t)cols, 3.25))                    \
     /* GRU, the reset after the product. gates: r z of w x + u h, n of w x alone, q of u h alone; b [3 cols] is added to \
        r z n, c [cols] to q, then r z = sigmoid, n = tanh(n + r q), in place; h = (1-z) n + z h_before.                \
        h_before NULL: zeros, and q is not read */                                                                      \
@@ -280,7 +280,7 @@
       (y, y_row, x, x_row, m, w, activations), ROW_PRODUCT(y, y_row, m, w))                                    \
     /* y[i,:] = w[index[i],:] as floats: an embedding's look-up */                                             \
     X(rows_read, (float *y, WeightRows w, const int32_t *index, int count),                                    \
-      (y, w, index, count), OUT(y, (size_t)count * (size_t)w.cols, 2))                                         \
+      (y, w, index, count), OUT(y, (size_t)count * (size_t)w.cols, 1 + dtype_info[w.type].bytes / 4.0 / dtype_info[w.type].block)) \
     /* out = x [rows,cols] in a type that dtype_from_floats writes */                                          \
     X(rows_write, (void *out, DType type, const float *x, int rows, int cols),                                 \
       (out, type, x, rows, cols), ROWS_WRITTEN(type, rows, cols))

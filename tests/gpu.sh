@@ -2,9 +2,10 @@
 # gpu.sh tests|bench FOLDER [LIBRARIES]: what only a machine with an NVIDIA GPU can show, in two steps of under four
 # minutes each, with the programs that were built before (build/, or the folder in LAB_BUILD):
 #
-#     ninja -C build lab_cuda test_cuda_gpu test_kernels test_device bench_device labs
+#     ninja -C build lab_cuda test_cuda_gpu test_kernels test_device bench_device bench_gpu_kernels labs
 #     tests/gpu.sh tests out/gpu      # every CUDA kernel under compute-sanitizer, on its full shapes, and the labs
-#     tests/gpu.sh bench out/gpu      # bench.json and bench.txt
+#     tests/gpu.sh bench out/gpu      # every kernel and loop on CPU and GPU: bench.json, bench.txt, bench/report.html;
+#                                     # the ladder's rungs beside cuBLAS: ladder.json, ladder.txt
 #
 # FOLDER gets a report of each. LIBRARIES is a folder of unpacked packages: libraries and compute-sanitizer that
 # the machine lacks are taken from there.
@@ -51,7 +52,12 @@ tests)
         run "lab.$lab" 12 "$build/labs/$lab" --smoke --device cuda --plot none --out "$out/$lab"
     done
     ;;
-bench) run bench 220 "$build/bench/device" --device cuda --json "$out/bench.json" ;;
+bench)
+    nvidia-smi >"$out/machine.txt" 2>&1
+    # It begins nothing after 140 s, and says what it left out.
+    run bench 190 "$build/bench/device" --device cpu,cuda --limit 140 --json "$out/bench.json" --out "$out/bench"
+    run ladder 40 "$build/bench/gpu_kernels" --json "$out/ladder.json"
+    ;;
 *)
     echo "gpu.sh: '$step' is no step: tests or bench"
     exit 2

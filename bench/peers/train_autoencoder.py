@@ -1,4 +1,4 @@
-"""Training steps of the network in bench/train_autoencoder.c, asked for by it: 784-256-64-256-784,
+"""Training steps of the network in bench/networks/autoencoder.c, asked for by it: 784-256-64-256-784,
 relu and a sigmoid at the end, Adam, mean squared error, batch 128, one fixed batch in memory.
 
 Adam has up to three forms in PyTorch: a loop over the parameters, "foreach" (one call for all), and

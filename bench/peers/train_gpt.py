@@ -1,4 +1,4 @@
-"""Training steps of the networks in bench/train_gpt.c, asked for by it: a GPT with learned positions, LayerNorm
+"""Training steps of the networks in bench/networks/gpt.c, asked for by it: a GPT with learned positions, LayerNorm
 before, biases, GELU (tanh form), a tied head, no dropout, AdamW, one batch of random tokens in memory.
 
 Attention is scaled_dot_product_attention. AdamW is fused, the best form that PyTorch has on a CPU, and in

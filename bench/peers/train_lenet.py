@@ -1,4 +1,4 @@
-"""Training steps of the network in bench/train_lenet.c, asked for by it: LeNet's form, SGD with momentum,
+"""Training steps of the network in bench/networks/lenet.c, asked for by it: LeNet's form, SGD with momentum,
 cross-entropy, batch 64, one fixed batch in memory.
 
 SGD has up to three forms in PyTorch: a loop over the parameters, "foreach" (one call for all), and

@@ -1,4 +1,4 @@
-"""Training steps of the networks in bench/train_rnn.c, asked for by it: embedding, nn.LSTM or nn.GRU, a linear
+"""Training steps of the networks in bench/networks/rnn.c, asked for by it: embedding, nn.LSTM or nn.GRU, a linear
 head, cross-entropy, gradients clipped at 1, one batch of random tokens in memory.
 
 "time first" and "batch first" are the two layouts of nn.LSTM; Adam is fused, the best form that PyTorch has on a CPU,

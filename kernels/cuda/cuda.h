@@ -42,6 +42,9 @@ int cuda_ranks_state(void);
 
 int cuda_release_number(void);    // of the CUDA that this was built with: 13; 0 emulated
 
+// Queues blocks of 256 threads that multiply and add in registers, 64 times in a round; how many FLOPs that are.
+double cuda_multiply_adds(int blocks, int rounds);
+
 // Of a GPU alone (gpu.cu): a Device's memory, device.h.
 const char *cuda_open(int gpu);    // puts it in use; or says why not, in a static sentence
 void *cuda_reserve(size_t bytes);

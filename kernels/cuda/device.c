@@ -14,7 +14,7 @@
 
 #define RECORDS(X) X(record_begin) X(record_end) X(record_interrupt) X(record_free) X(replay)
 #define RANKS(X)   X(ranks_join) X(ranks_sum) X(ranks_state)
-#define OF_BOTH(X) X(failed) RECORDS(X) RANKS(X)
+#define OF_BOTH(X) X(failed) X(multiply_adds) RECORDS(X) RANKS(X)
 #define MEMORY(X)  X(open) X(reserve) X(commit) X(release) X(put) X(get) X(copy)
 #define BLAS(X)    X(blas_open) X(blas_name) X(blas_matmul) X(blas_row_product)
 #define OF_GPU(X)  OF_BOTH(X) MEMORY(X) BLAS(X)
@@ -114,6 +114,13 @@ static void must(const char *failed, const char *kernel)
     static const DeviceRecorder of##_recorder = {of##_record_begin, of##_record_end, of##_replay,  \
                                                  of##_record_free};
 
+static double emulated_multiply_adds(int blocks, int rounds)
+{
+    const double flops = emulated.multiply_adds(blocks, rounds);
+    must(emulated.failed(), "multiply_adds");
+    return flops;
+}
+
 #define X(name, prototype, arguments, work)                                                        \
     static void emulated_##name prototype                                                          \
     {                                                                                              \
@@ -176,7 +183,8 @@ static const Device device_emulated = {.name = "emulated",
                                        .get = emulated_get,
                                        .copy = emulated_copy,
                                        .recorder = &emulated_recorder,
-                                       .sums = &emulated_sums};
+                                       .sums = &emulated_sums,
+                                       .multiply_adds = emulated_multiply_adds};
 
 // ---- a GPU
 
@@ -201,6 +209,13 @@ static void gpu_copy(void *to, const void *from, size_t bytes)
 {
     gpu.copy(to, from, bytes);
     must(gpu.failed(), "copy");
+}
+
+static double gpu_multiply_adds(int blocks, int rounds)
+{
+    const double flops = gpu.multiply_adds(blocks, rounds);
+    must(gpu.failed(), "multiply_adds");
+    return flops;
 }
 
 // A launch that cannot be is known at once; what goes wrong on the GPU, at a later call.
@@ -240,7 +255,8 @@ static Device device_gpu = {.name = gpu_name,
                             .get = gpu_get,
                             .copy = gpu_copy,
                             .recorder = &gpu_recorder,
-                            .sums = &gpu_sums};
+                            .sums = &gpu_sums,
+                            .multiply_adds = gpu_multiply_adds};
 
 static const Device *open_gpu(int number, const char **why)
 {

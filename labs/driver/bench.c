@@ -51,6 +51,17 @@ static int run_all(char **argv)
     return failed;
 }
 
+// Whether one of the words is this option, alone or with its value.
+static bool is_asked(int argc, char **argv, const char *option)
+{
+    const size_t length = strlen(option);
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], option, length) == 0 &&
+            (argv[i][length] == '\0' || argv[i][length] == '='))
+            return true;
+    return false;
+}
+
 static bool is_lab(const Course *course, const char *name)
 {
     for (int i = 0; i < course->lab_count; i++)
@@ -82,8 +93,8 @@ static const char *choose_bench(const Course *course, const char *word)
 static void say_which_gpu(void)
 {
     Gpu gpus[GPU_MAX];
-    if (gpu_list(gpus) == 0) puts("GPU: none, and no GPU kernels yet");
-    else printf("GPU: %s, but no GPU kernels yet\n", gpus[0].name);
+    if (gpu_list(gpus) == 0) puts("GPU: none");
+    else printf("GPU: %s; ./lab bench --device cpu,cuda times the kernels on it\n", gpus[0].name);
 }
 
 // Grades the learner's exercises and builds those that pass; what goes to the benchmark, as
@@ -158,10 +169,32 @@ static int run_lab(Arena *arena, const Choice *choice, bool mine, int argc, char
     return start(lab->id, (char **)words);
 }
 
+// With one line for each benchmark, --help of all of them would be pages.
+static int help(void)
+{
+    puts("./lab bench [options]             all benchmarks, one after another; --peers adds "
+         "others' programs\n"
+         "./lab bench NAME [options]        one of them; NAME --help shows its options\n"
+         "./lab bench LAB[.EXERCISE] --mine a lab's exercises, yours too\n"
+         "./lab bench --device cpu,cuda     every kernel, training and inference, on each device: "
+         "table, JSON\n"
+         "                                  (--json FILE), rooflines, from which size on the GPU "
+         "is faster\n"
+         "./lab bench --compare A.json B.json   two such reports side by side: two machines, or "
+         "two commits");
+    printf("\nNAME is one of");
+    for (int i = 0; i < BENCHES; i++) printf(" %s", benches[i]);
+    putchar('\n');
+    return 0;
+}
+
 int command_bench(int argc, char **argv)
 {
     bool mine = mine_asked(&argc, argv);
     if (argc < 2 || argv[1][0] == '-') {
+        if (!mine && is_asked(argc, argv, "--compare")) return start("compare", argv);
+        if (!mine && is_asked(argc, argv, "--device")) return start("device", argv);
+        if (!mine && (is_asked(argc, argv, "--help") || is_asked(argc, argv, "-h"))) return help();
         if (!mine) return run_all(argv);
         fprintf(stderr, "lab: which one? ./lab bench LAB --mine; ./lab list names them\n");
         return 2;

@@ -7,7 +7,8 @@
 
 // ---- launches ----
 
-#ifdef __CUDACC__
+#ifdef START    // gpu_times_kernels.cu times each
+#elif defined(__CUDACC__)
 #define START(kernel, grid, block, ...) kernel<<<grid, block>>>(__VA_ARGS__)
 #else
 template <class Call> static void start(const char *name, dim3 grid, dim3 block, Call call)
