@@ -22,6 +22,13 @@ cudaError_t allocate(void **address, size_t bytes)
     return cudaSuccess;
 }
 
+void memory_release(Memory *memory)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    munmap(memory->base, (memory->bytes + page - 1) / page * page + page);
+    memory_remove(memory);
+}
+
 // Where a copy of the host's ends; false where it does not lie in one allocation.
 static bool host_writes(void *to, size_t bytes)
 {
@@ -44,17 +51,17 @@ using namespace emulator;
 
 cudaError_t cudaFree(void *address)
 {
+    refuse_on_device("cudaFree", __builtin_return_address(0));
     if (!address) return cudaSuccess;
     Memory *memory = memory_at(reinterpret_cast<uintptr_t>(address));
-    if (!memory || memory->base != address) return cudaErrorInvalidValue;
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    munmap(memory->base, (memory->bytes + page - 1) / page * page + page);
-    memory_remove(memory);
+    if (!memory || memory->base != address || memory->of_kernel) return cudaErrorInvalidValue;
+    memory_release(memory);
     return cudaSuccess;
 }
 
 cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind)
 {
+    refuse_on_device("cudaMemcpy", __builtin_return_address(0));
     if (bytes == 0) return cudaSuccess;
     const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
     const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
@@ -69,6 +76,7 @@ cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind 
 
 cudaError_t cudaMemset(void *to, int value, size_t bytes)
 {
+    refuse_on_device("cudaMemset", __builtin_return_address(0));
     if (bytes == 0) return cudaSuccess;
     if (!host_writes(to, bytes)) return cudaErrorInvalidValue;
     memset(to, value, bytes);
@@ -94,6 +102,7 @@ const char *cudaGetErrorString(cudaError_t error)
     case cudaErrorInvalidValue: return "invalid argument";
     case cudaErrorMemoryAllocation: return "out of memory";
     case cudaErrorInvalidConfiguration: return "invalid configuration argument";
+    case cudaErrorAssert: return "device-side assert triggered";
     case cudaErrorIllegalAddress: return "an illegal memory access was encountered";
     case cudaErrorLaunchFailure: return "unspecified launch failure";
     }

@@ -9,6 +9,7 @@ enum cudaError_t {
     cudaErrorMemoryAllocation = 2,
     cudaErrorInvalidConfiguration = 9,
     cudaErrorIllegalAddress = 700,
+    cudaErrorAssert = 710,
     cudaErrorLaunchFailure = 719
 };
 enum cudaMemcpyKind {
@@ -24,7 +25,8 @@ typedef struct EmulatorStream *cudaStream_t;
 namespace emulator
 {
 cudaError_t allocate(void **address, size_t bytes);
-}
+EMULATOR_NOT_MERGED void refuse_on_device(const char *function);    // only the host may call it
+}    // namespace emulator
 
 cudaError_t cudaFree(void *address);
 cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind);
@@ -33,8 +35,9 @@ cudaError_t cudaGetLastError();    // of the launches before; and forgets it
 cudaError_t cudaPeekAtLastError();
 const char *cudaGetErrorString(cudaError_t error);
 
-template <class T> cudaError_t cudaMalloc(T **address, size_t bytes)
+template <class T> __forceinline__ cudaError_t cudaMalloc(T **address, size_t bytes)
 {
+    emulator::refuse_on_device("cudaMalloc");
     return emulator::allocate(reinterpret_cast<void **>(address), bytes);
 }
 
@@ -57,8 +60,9 @@ cudaError_t cudaMemcpyToSymbol(T &symbol, const void *from, size_t bytes, size_t
     return cudaSuccess;
 }
 
-static inline cudaError_t cudaDeviceSynchronize()
+__forceinline__ cudaError_t cudaDeviceSynchronize()
 {
+    emulator::refuse_on_device("cudaDeviceSynchronize");
     return cudaPeekAtLastError();
 }
 
