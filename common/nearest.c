@@ -1,4 +1,6 @@
 #include "common/nearest.h"
+#include <ctype.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -7,6 +9,12 @@ enum { LONGEST = 64 };
 static int min(int a, int b)
 {
     return a < b ? a : b;
+}
+
+// H100 is h100.
+static bool same(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
 // Insertions, deletions, substitutions and swaps of neighbours that turn a into b: the restricted
@@ -21,8 +29,8 @@ static int edits(const char *a, const char *b)
         int *now = rows[i % 3], *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
         now[0] = i;
         for (int j = 1; j <= n; j++) {
-            now[j] = min(min(above[j], now[j - 1]) + 1, above[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+            now[j] = min(min(above[j], now[j - 1]) + 1, above[j - 1] + !same(a[i - 1], b[j - 1]));
+            if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
                 now[j] = min(now[j], before[j - 2] + 1);
         }
     }

@@ -296,6 +296,9 @@ static bool refuse_choice(Arena *arena, const Option *option, const char *word, 
     }
     error_set(err, "--%s: '%s' is not one of %s", option->name, word, option->choices);
     if ((near = nearest(word, names, count)) == NULL) return false;
+    // cuda:N stands for a number
+    if (strcmp(near + strcspn(near, ":"), ":N") == 0)
+        near = arena_print(arena, "%.*s0", (int)strlen(near) - 1, near);
     return error_set(err, "%s; did you mean '%s'?", arena_print(arena, "%s", err->message), near);
 }
 

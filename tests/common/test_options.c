@@ -173,6 +173,8 @@ static void a_choice_outside_the_list_is_refused(void **state)
     refuses("--device=tpu", "--device: 'tpu' is not one of cpu|cuda|cuda:N");
     refuses("--device=cpu|cuda", "is not one of");
     refuses("--device=cudda", "is not one of cpu|cuda|cuda:N; did you mean 'cuda'?");
+    refuses("--device=CUDA", "did you mean 'cuda'?");
+    refuses("--device=cuda:x", "is not one of cpu|cuda|cuda:N; did you mean 'cuda:0'?");
     refuses("--device=cuda:", "is not one of");
     refuses("--device=cuda:1a", "is not one of");
     refuses("--device=cpu:1", "is not one of");

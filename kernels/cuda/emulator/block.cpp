@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <deque>
 #include <sys/mman.h>
-#include <unistd.h>
 #include <vector>
 #include "kernels/cuda/emulator/memory.h"
 
@@ -35,19 +34,29 @@ static void fiber_reset(size_t number)
 static Fiber *fiber_take()
 {
     if (parked.empty()) {
-        void *stack = mmap(nullptr, STACK_BYTES, PROT_READ | PROT_WRITE,
+        void *pages = mmap(nullptr, STACK_BYTES + 2 * GUARD_BYTES, PROT_NONE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (stack == MAP_FAILED || mprotect(stack, (size_t)sysconf(_SC_PAGESIZE), PROT_NONE) != 0) {
+        char *stack = static_cast<char *>(pages) + GUARD_BYTES;
+        if (pages == MAP_FAILED || mprotect(stack, STACK_BYTES, PROT_READ | PROT_WRITE) != 0) {
             perror("emulator: no memory for a thread's stack");
             abort();
         }
-        fibers.push_back({nullptr, static_cast<char *>(stack)});
+        fibers.push_back({nullptr, stack, nullptr});
         fiber_reset(fibers.size() - 1);
         return &fibers.back();
     }
     Fiber *fiber = parked.back();
     parked.pop_back();
     return fiber;
+}
+
+const Fiber *fiber_at(uintptr_t address)
+{
+    for (const Fiber &fiber : fibers)
+        if (address - reinterpret_cast<uintptr_t>(fiber.stack - GUARD_BYTES) <
+            STACK_BYTES + 2 * GUARD_BYTES)
+            return &fiber;
+    return nullptr;
 }
 
 // ---- the next thread to run
@@ -186,6 +195,7 @@ void fiber_main()
 {
     for (;;) {
         Fiber *mine = self->fiber;
+        mine->top = __builtin_frame_address(0);
         kernel_call(kernel_arguments);
         thread_returns();
         Thread *next = next_thread();
@@ -224,6 +234,7 @@ static void run_block(dim3 size)
         block.stopped = true;
         set_last_error(cudaErrorLaunchFailure);
     }
+    counts_block_ends();
     if (block.stopped) {    // its threads are given up where they stand
         self = nullptr;
         counts_align(~0u);
@@ -238,10 +249,11 @@ static void run_block(dim3 size)
 void launch(const void *kernel, dim3 grid, dim3 size, size_t shared, void (*thread)(void *),
             void *that)
 {
+    refuse_on_device("a kernel's launch", __builtin_return_address(0));
     const uint64_t threads = (uint64_t)size.x * size.y * size.z;
     if (threads == 0 || threads > THREADS_MAX || size.z > 64 || grid.x == 0 || grid.y == 0 ||
         grid.z == 0 || grid.x > 0x7fffffff || grid.y > 65535 || grid.z > 65535 ||
-        shared > 227 << 10 || self) {
+        shared > 227 << 10) {
         set_last_error(cudaErrorInvalidConfiguration);
         return;
     }
@@ -257,13 +269,16 @@ void launch(const void *kernel, dim3 grid, dim3 size, size_t shared, void (*thre
     here.block_size = size;
     here.grid_size = grid;
     checker_launch(shared);
+    local_launch();
     for (unsigned z = 0; z < grid.z; z++)
         for (unsigned y = 0; y < grid.y; y++)
             for (unsigned x = 0; x < grid.x && !block.stopped; x++) {
                 here.block = block.index = {x, y, z};
                 run_block(size);
             }
+    local_launch_ends();
     checker_launch_ends();
+    parameters_launch(nullptr, 0);
 }
 
 void *dynamic_shared()

@@ -11,11 +11,13 @@
 #include "kernels/cuda/emulator/emulator.h"
 #include "kernels/cuda/emulator/fiber.h"
 #include "kernels/cuda/emulator/report.h"
+#undef malloc    // the emulator's own memory is the host's, also while a kernel runs
+#undef free
 
 namespace emulator
 {
 enum { THREADS_MAX = 1024, WARP = 32, WARPS_MAX = THREADS_MAX / WARP };
-enum { STACK_BYTES = 128 << 10 };    // of a thread
+enum { STACK_BYTES = 128 << 10, GUARD_BYTES = 64 << 10 };    // of a thread; below and above it
 
 struct Thread {
     uint3 index;
@@ -25,7 +27,8 @@ struct Thread {
     WarpOperation *operation;    // for which it waits
     unsigned mask;               // of that
     bool at_barrier, returned;
-    bool fenced;    // __threadfence(), and no atomic operation since
+    bool fenced;          // __threadfence(), and no atomic operation since
+    uint64_t accesses;    // of memory that others see
 };
 
 struct Warp {
@@ -48,6 +51,7 @@ struct Block {
 
 extern Block block;
 extern __thread Thread *self;    // NULL: the host's code runs
+extern const void *last_site;    // that the kernel's code called the checker from
 
 static inline unsigned number_of(const Thread *thread)
 {
@@ -62,6 +66,7 @@ static inline Warp &warp_of(const Thread *thread)
 void wait();                                       // until another thread makes this one ready
 [[noreturn]] void stop_launch(cudaError_t why);    // from a thread
 const Thread *someone(bool (*is)(const Thread &));
+const Fiber *fiber_at(uintptr_t address);    // whose stack or guard pages it is; NULL: nobody's
 
 // ---- warp.cpp
 
@@ -80,12 +85,34 @@ void checker_launch(size_t dynamic_bytes);
 void checker_block();
 void checker_launch_ends();
 
+// ---- local.cpp: a thread's own variables
+
+void local_launch();    // from here on a stack that is too small is reported, and not the program's end
+void local_launch_ends();
+// Ends the launch where no variable of the running thread lies.
+void local_check(uintptr_t address, unsigned bytes, const char *does, const void *site);
+std::string
+local_name(uintptr_t address);    // "beyond the thread's local memory"; "": it is not local
+
+// ---- device.cpp
+
+void refuse_on_device(const char *function,
+                      const void *site);    // called at the site; only the host may
+
+// ---- parameters.cpp
+
+void parameters_launch(const void *const *pointers,
+                       size_t count);    // of the next launch, in order
+// The kernel's own name of an array that it was given, "x"; "" where it cannot be found.
+std::string parameter_of(const void *base);
+
 // ---- counts.cpp: what a warp's accesses cost
 
 void counts_add(unsigned site, uintptr_t address);    // of the running thread
 void counts_add_distinct();           // a sector of global memory, for the first time
 void counts_align(uint32_t lanes);    // these lanes of the running warp wait: compare them
 void counts_launch(size_t shared);
+void counts_block_ends();    // adds up what its threads did
 void counts_clear();
 
 // ---- faults.cpp

@@ -20,6 +20,7 @@
 namespace emulator
 {
 static uint32_t launches;
+const void *last_site;
 
 static bool holds(const Memory *memory, uintptr_t address)
 {
@@ -79,8 +80,8 @@ static const char *access_name(unsigned kind)
 static void element_name(char *text, size_t size, const Memory *memory, size_t offset,
                          unsigned bytes)
 {
-    snprintf(text, size, "%s[%zu] (elements of %u bytes)", memory->name.c_str(), offset / bytes,
-             bytes);
+    snprintf(text, size, "%s[%zu] (elements of %u bytes)", memory_text(memory).c_str(),
+             offset / bytes, bytes);
 }
 
 static void report_race(const Memory *memory, size_t offset, unsigned bytes, unsigned kind,
@@ -162,17 +163,18 @@ static __forceinline__ void check_order(const Memory *memory, size_t offset, uns
                                 unsigned kind, const void *site)
 {
     char where[160] = "which is not memory of the device";
+    const std::string local = local_name(address), name = memory ? memory_text(memory) : "";
     const long long offset =
         memory ? (long long)(address - reinterpret_cast<uintptr_t>(memory->base)) : LLONG_MAX;
     const long long beyond = memory ? offset - (long long)memory->bytes : LLONG_MAX;
-    if (offset < 0 && offset > -(1 << 20))
-        snprintf(where, sizeof where, "%lld bytes before %s", -offset, memory->name.c_str());
+    if (!local.empty()) snprintf(where, sizeof where, "%s", local.c_str());
+    else if (offset < 0 && offset > -(1 << 20))
+        snprintf(where, sizeof where, "%lld bytes before %s", -offset, name.c_str());
     else if (offset >= 0 && beyond < 0)
         snprintf(where, sizeof where, "of which the last %lld lie beyond %s", beyond + bytes,
-                 memory->name.c_str());
+                 name.c_str());
     else if (offset >= 0 && beyond < 1 << 20)
-        snprintf(where, sizeof where, "%lld bytes after the end of %s", beyond,
-                 memory->name.c_str());
+        snprintf(where, sizeof where, "%lld bytes after the end of %s", beyond, name.c_str());
     fault(FAULT_OUT_OF_BOUNDS, self, site, nullptr, "%s %u bytes at 0x%llx, %s", access_name(kind),
           bytes, (unsigned long long)address, where);
     stop_launch(cudaErrorIllegalAddress);
@@ -202,10 +204,12 @@ static Memory *find(uintptr_t address, unsigned bytes, unsigned kind, const void
 }
 
 // threadIdx and its like, and local variables.
-static bool is_local(uintptr_t address)
+static bool is_own(uintptr_t address, unsigned bytes, unsigned kind, const void *site)
 {
-    return address - reinterpret_cast<uintptr_t>(self->fiber->stack) < STACK_BYTES ||
-           address - reinterpret_cast<uintptr_t>(&here) < sizeof here;
+    if (address - reinterpret_cast<uintptr_t>(&here) < sizeof here) return true;
+    if (address - reinterpret_cast<uintptr_t>(self->fiber->stack) >= STACK_BYTES) return false;
+    local_check(address, bytes, access_name(kind), site);
+    return true;
 }
 
 // Inlined where bytes and kind are constants, for speed.
@@ -213,10 +217,11 @@ static __forceinline__ void access(uintptr_t address, unsigned bytes, unsigned k
                                    const void *site)
 {
     if (!self) return;    // the host's code
+    last_site = site;
     const unsigned number = site_number(reinterpret_cast<uintptr_t>(site));
     Site &at = sites[number];
     if (!holds(at.memory, address)) {
-        if (is_local(address)) return;
+        if (is_own(address, bytes, kind, site)) return;
         at.memory = find(address, bytes, kind, site);
     }
     Memory *memory = at.memory;
@@ -226,7 +231,7 @@ static __forceinline__ void access(uintptr_t address, unsigned bytes, unsigned k
     if (bytes <= 16 && address & (bytes - 1)) {
         fault(FAULT_MISALIGNED, self, site, nullptr,
               "%s %u bytes at 0x%llx, byte %zu of %s: not a multiple of %u", access_name(kind),
-              bytes, (unsigned long long)address, offset, memory->name.c_str(), bytes);
+              bytes, (unsigned long long)address, offset, memory_text(memory).c_str(), bytes);
         stop_launch(cudaErrorIllegalAddress);
     }
     if ((kind & ATOMIC || !(kind & WRITES)) && !memory_is_written(memory, offset, bytes)) {
@@ -249,6 +254,7 @@ static __forceinline__ void access(uintptr_t address, unsigned bytes, unsigned k
                 counts_add_distinct();
             }
     counts_add(number, address);
+    self->accesses++;
 }
 
 void atomic_access(const volatile void *address, size_t bytes, const void *site)
@@ -261,6 +267,7 @@ void atomic_access(const volatile void *address, size_t bytes, const void *site)
 void checker_launch(size_t dynamic_bytes)
 {
     launches++;
+    last_site = nullptr;
     for (uint32_t i = 1; i <= site_count; i++) sites[i].memory = nullptr;
     published.clear();
     began.clear();
@@ -366,6 +373,7 @@ void *emulator_memset(void *to, int value, size_t bytes)
 void __sanitizer_cov_trace_pc()
 {
     if (!self) return;
+    last_site = SITE;
     const unsigned number = site_number(reinterpret_cast<uintptr_t>(SITE));
     sites[number].kind = STEP;
     counts_add(number, 0);

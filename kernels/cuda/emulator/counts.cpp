@@ -41,6 +41,7 @@ static Log logs[WARP];
 static uint64_t steps, active, distinct;
 static std::vector<KernelLaunch> launch_list;
 static std::vector<const void *> kernels;    // of each launch
+static KernelLaunch work;    // of the running launch, of which accesses alone are known
 
 // ---- the cost of one access of a warp: `count` lanes, each `bytes` at address[i]
 
@@ -156,16 +157,44 @@ void counts_align(uint32_t lanes)
         if (lanes >> i & 1) logs[i].end = logs[i].begin;
 }
 
+// ---- who did it
+
+static void copy(uint32_t *to, const uint3 &from)
+{
+    to[0] = from.x;
+    to[1] = from.y;
+    to[2] = from.z;
+}
+
+void counts_block_ends()
+{
+    uint64_t of_block = 0;
+    for (unsigned i = 0; i < block.threads; i++) {
+        const Thread &t = block.thread[i];
+        of_block += t.accesses;
+        if (t.accesses <= work.most_of_thread) continue;
+        work.most_of_thread = t.accesses;
+        copy(work.busiest_thread, t.index);
+        copy(work.its_block, block.index);
+    }
+    work.accesses += of_block;
+    if (of_block <= work.most_of_block) return;
+    work.most_of_block = of_block;
+    copy(work.busiest_block, block.index);
+}
+
 // ---- the report
 
 void counts_launch(size_t shared)
 {
     const uint3 b = {blockDim.x, blockDim.y, blockDim.z};
     kernels.push_back(block.kernel);
-    launch_list.push_back({nullptr,
-                           {gridDim.x, gridDim.y, gridDim.z},
-                           {b.x, b.y, b.z},
-                           std::max(shared, block.dynamic_bytes)});
+    const uint3 g = {gridDim.x, gridDim.y, gridDim.z};
+    copy(work.grid, g);
+    copy(work.block, b);
+    work.shared = std::max(shared, block.dynamic_bytes);
+    launch_list.push_back(work);
+    work = {};
 }
 
 void counts_clear()

@@ -15,7 +15,7 @@
  * (checker.cpp), and report.h has what it found. The source is the same.
  *
  * Not here: grid-wide synchronisation, thread block clusters, textures, device-side launches, inline PTX
- * (so no wgmma, no TMA), and loops that spin until another block writes.
+ * (so no wgmma, no TMA), new and delete in kernels, and loops that spin until another block writes.
  */
 #pragma once
 #include <cmath>
@@ -75,6 +75,23 @@ struct Captured {    // a launch with its arguments
 bool capturing();    // whether launches are collected for a graph (graph.cpp)
 void capture(const Captured *launch);
 
+// The arrays of the next launch, for messages: the kernel's parameters in their order.
+void parameters_launch(const void *const *pointers, size_t count);
+
+template <class T> __forceinline__ const void *pointer_of(T *pointer)
+{
+    return pointer;
+}
+template <class T> __forceinline__ const void *pointer_of(const T &)
+{
+    return nullptr;
+}
+template <class... Parameters> __forceinline__ void name_parameters(const Parameters &...arguments)
+{
+    const void *const pointers[] = {nullptr, pointer_of(arguments)...};
+    parameters_launch(pointers + 1, sizeof...(arguments));
+}
+
 template <class... Parameters> struct Launch {
     void (*kernel)(Parameters...);
     dim3 grid, block;
@@ -103,6 +120,7 @@ template <class... Parameters> struct Launch {
 
     void now(Parameters... arguments) const
     {
+        name_parameters(arguments...);
         auto call = [&]() EMULATOR_UNCHECKED {
             kernel(arguments...);
         };    // not inlined: the kernel is checked
@@ -158,6 +176,7 @@ static inline void __threadfence_block()
 #include "kernels/cuda/emulator/half.h"
 #include "kernels/cuda/emulator/intrinsics.h"
 #include "kernels/cuda/emulator/runtime.h"
+#include "kernels/cuda/emulator/device.h"
 #include "kernels/cuda/emulator/warp.h"
 #include "kernels/cuda/emulator/groups.h"
 #include "kernels/cuda/emulator/wmma.h"

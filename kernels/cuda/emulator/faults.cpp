@@ -93,6 +93,9 @@ const char *fault_name(FaultKind kind)
     case FAULT_DIVERGENT_BARRIER: return "divergent barrier";
     case FAULT_WARP_MASK: return "warp mask";
     case FAULT_DEADLOCK: return "deadlock";
+    case FAULT_STACK: return "stack overflow";
+    case FAULT_HOST_FUNCTION: return "host function";
+    case FAULT_STOPPED: return "stopped";
     case FAULT_KINDS: break;
     }
     return "unknown fault";

@@ -12,6 +12,7 @@
 struct Fiber {
     void *stack_pointer;    // while it does not run
     char *stack;            // where it begins; of the one that made it
+    void *top;              // above the frames of what it runs; of that one, too
 };
 
 void fiber_prepare(Fiber *fiber, void *stack_end, void (*function)());

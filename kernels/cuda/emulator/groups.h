@@ -1,5 +1,5 @@
 /* groups.h -- cooperative groups' common forms (cooperative_groups.h): thread_block, tiled_partition,
- * coalesced_threads, reduce. A tile of N threads is N lanes of a warp.
+ * reduce. A tile of N threads is N lanes of a warp.
  */
 #pragma once
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <sys/mman.h>
 #include "kernels/cuda/emulator/block.h"
+#include "kernels/cuda/emulator/site.h"
 
 namespace emulator
 {
@@ -48,12 +49,20 @@ Memory *memory_add(char *base, size_t bytes, Space space, const char *name)
 
 void memory_remove(Memory *memory)
 {
+    for (uint32_t i = 1; i <= site_count; i++)
+        if (sites[i].memory == memory) sites[i].memory = nullptr;
     if (memory->written) {
         munmap(memory->written, memory->bytes / 8 + 5);
         munmap(memory->shadow, shadow_bytes(memory));
         munmap(memory->sectors, sector_bytes(memory));
     }
     list.erase(reinterpret_cast<uintptr_t>(memory->base));
+}
+
+std::string memory_text(const Memory *memory)
+{
+    const std::string name = memory->space == SPACE_GLOBAL ? parameter_of(memory->base) : "";
+    return name.empty() ? memory->name : name;
 }
 
 Memory *memory_at(uintptr_t address)

@@ -35,13 +35,16 @@ struct Memory {
     Shadow *shadow;
     uint32_t *sectors;    // of 32 bytes: the launch that last touched it
     uint32_t launch;      // that last used it
+    bool of_kernel;       // allocated by malloc() in a kernel
 };
 
 void *memory_reserve(size_t bytes);    // zeros, without cost until they are touched; NULL: no room
 Memory *memory_add(char *base, size_t bytes, Space space, const char *name);
 void memory_remove(Memory *memory);
-Memory *memory_at(uintptr_t address);         // that has this byte; NULL: none
-Memory *memory_nearest(uintptr_t address);    // for messages; NULL: there is none at all
+void memory_release(Memory *memory);              // a whole allocation of allocate()
+std::string memory_text(const Memory *memory);    // "x", as the kernel calls it
+Memory *memory_at(uintptr_t address);             // that has this byte; NULL: none
+Memory *memory_nearest(uintptr_t address);        // for messages; NULL: there is none at all
 Memory *memory_of_function(const void *site,
                            uintptr_t address);    // nearest that is declared there
 

@@ -27,6 +27,9 @@ typedef enum FaultKind {
     FAULT_DIVERGENT_BARRIER,    // threads of a block at different barriers, or returned
     FAULT_WARP_MASK,            // a warp operation whose mask is not what its lanes do
     FAULT_DEADLOCK,             // no thread can go on; ends the launch
+    FAULT_STACK,                // more local memory than a thread has here; ends the launch
+    FAULT_HOST_FUNCTION,        // a function that only the host may call; ends the launch
+    FAULT_STOPPED,              // __trap(), or an assert() that does not hold; ends the launch
     FAULT_KINDS
 } FaultKind;
 
@@ -61,7 +64,10 @@ typedef struct LineCounts {
 typedef struct KernelLaunch {
     const char *kernel;
     uint32_t grid[3], block[3];
-    size_t shared;    // bytes of a block: the arrays that it used, and dynamic
+    size_t shared;        // bytes of a block: the arrays that it used, and dynamic
+    uint64_t accesses;    // to global and shared memory, by all threads
+    uint64_t most_of_thread, most_of_block;    // by the busiest thread, and the busiest block
+    uint32_t busiest_thread[3], its_block[3], busiest_block[3];
 } KernelLaunch;
 
 typedef struct EmulatorReport {

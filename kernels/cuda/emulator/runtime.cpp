@@ -23,6 +23,13 @@ cudaError_t allocate(void **address, size_t bytes)
     return cudaSuccess;
 }
 
+void memory_release(Memory *memory)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    munmap(memory->base, (memory->bytes + page - 1) / page * page + page);
+    memory_remove(memory);
+}
+
 // Where a copy of the host's ends; false where it does not lie in one allocation.
 static bool host_writes(void *to, size_t bytes)
 {
@@ -45,18 +52,18 @@ using namespace emulator;
 
 cudaError_t cudaFree(void *address)
 {
+    refuse_on_device("cudaFree", __builtin_return_address(0));
     if (capture_refuses()) return cudaErrorStreamCaptureUnsupported;
     if (!address) return cudaSuccess;
     Memory *memory = memory_at(reinterpret_cast<uintptr_t>(address));
-    if (!memory || memory->base != address) return cudaErrorInvalidValue;
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    munmap(memory->base, (memory->bytes + page - 1) / page * page + page);
-    memory_remove(memory);
+    if (!memory || memory->base != address || memory->of_kernel) return cudaErrorInvalidValue;
+    memory_release(memory);
     return cudaSuccess;
 }
 
 cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind)
 {
+    refuse_on_device("cudaMemcpy", __builtin_return_address(0));
     if (capture_refuses()) return cudaErrorStreamCaptureUnsupported;
     if (bytes == 0) return cudaSuccess;
     const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
@@ -72,6 +79,7 @@ cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind 
 
 cudaError_t cudaMemset(void *to, int value, size_t bytes)
 {
+    refuse_on_device("cudaMemset", __builtin_return_address(0));
     if (capture_refuses()) return cudaErrorStreamCaptureUnsupported;
     if (bytes == 0) return cudaSuccess;
     if (!host_writes(to, bytes)) return cudaErrorInvalidValue;
@@ -98,6 +106,7 @@ const char *cudaGetErrorString(cudaError_t error)
     case cudaErrorInvalidValue: return "invalid argument";
     case cudaErrorMemoryAllocation: return "out of memory";
     case cudaErrorInvalidConfiguration: return "invalid configuration argument";
+    case cudaErrorAssert: return "device-side assert triggered";
     case cudaErrorIllegalAddress: return "an illegal memory access was encountered";
     case cudaErrorNotReady: return "device not ready";
     case cudaErrorStreamCaptureUnsupported:

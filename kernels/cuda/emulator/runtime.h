@@ -10,6 +10,7 @@ enum cudaError_t {
     cudaErrorInvalidConfiguration = 9,
     cudaErrorNotReady = 600,
     cudaErrorIllegalAddress = 700,
+    cudaErrorAssert = 710,
     cudaErrorLaunchFailure = 719,
     cudaErrorStreamCaptureUnsupported = 900,
     cudaErrorStreamCaptureInvalidated = 901
@@ -28,6 +29,7 @@ namespace emulator
 {
 cudaError_t allocate(void **address, size_t bytes);
 bool capture_refuses();    // true where a stream is captured, which is invalid from now on
+EMULATOR_NOT_MERGED void refuse_on_device(const char *function);    // only the host may call it
 }    // namespace emulator
 
 cudaError_t cudaFree(void *address);
@@ -37,8 +39,9 @@ cudaError_t cudaGetLastError();    // of the launches before; and forgets it
 cudaError_t cudaPeekAtLastError();
 const char *cudaGetErrorString(cudaError_t error);
 
-template <class T> cudaError_t cudaMalloc(T **address, size_t bytes)
+template <class T> __forceinline__ cudaError_t cudaMalloc(T **address, size_t bytes)
 {
+    emulator::refuse_on_device("cudaMalloc");
     return emulator::allocate(reinterpret_cast<void **>(address), bytes);
 }
 
@@ -61,8 +64,9 @@ cudaError_t cudaMemcpyToSymbol(T &symbol, const void *from, size_t bytes, size_t
     return cudaSuccess;
 }
 
-static inline cudaError_t cudaDeviceSynchronize()
+__forceinline__ cudaError_t cudaDeviceSynchronize()
 {
+    emulator::refuse_on_device("cudaDeviceSynchronize");
     return emulator::capture_refuses() ? cudaErrorStreamCaptureUnsupported : cudaPeekAtLastError();
 }
 

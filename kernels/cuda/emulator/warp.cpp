@@ -49,14 +49,15 @@ static bool complete_operation(const Thread &one)
     self = me;
     const uint64_t now = ++block.clock;
     uint64_t joined[WARP] = {};    // the vector clocks' join
-    for (unsigned i = 0; checking && i < WARP; i++)
+    const bool orders = checking && any->orders_memory;
+    for (unsigned i = 0; orders && i < WARP; i++)
         for (unsigned j = 0; j < WARP; j++)
             if (there >> i & 1 && warp.known[i][j] > joined[j]) joined[j] = warp.known[i][j];
     for (unsigned j = 0; j < WARP; j++)
         if (there >> j & 1) joined[j] = now;
     for (unsigned i = 0; i < WARP; i++) {
         if (!(there >> i & 1)) continue;
-        if (checking) memcpy(warp.known[i], joined, sizeof joined);
+        if (orders) memcpy(warp.known[i], joined, sizeof joined);
         first[i].operation = nullptr;
         if (&first[i] != self) warp.ready |= 1u << i;
     }
@@ -71,6 +72,42 @@ bool whole_warp(unsigned mask)
           "does a matrix operation, for which all 32 lanes have to be there: they are 0x%08x",
           mask);
     return false;
+}
+
+struct MatrixAccess : WarpOperation {
+    const void *at;
+    unsigned stride, bytes;    // of a row in elements, of an element
+
+    MatrixAccess(const void *at_, unsigned stride_, unsigned bytes_, const char *function)
+        : WarpOperation{all, function, false}, at(at_), stride(stride_), bytes(bytes_)
+    {
+    }
+    static void all(WarpOperation *const *lanes, unsigned mask);
+};
+
+void MatrixAccess::all(WarpOperation *const *lanes, unsigned mask)
+{
+    if (!whole_warp(mask)) return;
+    const auto *tile = static_cast<const MatrixAccess *>(lanes[0]);
+    const void *site = converged->site;
+    for (unsigned i = 1; i < WARP; i++) {
+        const auto *other = static_cast<const MatrixAccess *>(lanes[i]);
+        if (other->at == tile->at && other->stride == tile->stride) continue;
+        fault(FAULT_WARP_MASK, &converged[i], site, nullptr,
+              "gives %s another address or row length than lane 0: the warp loads and stores one "
+              "tile, and all lanes name the same",
+              tile->name);
+        return;
+    }
+    if ((uintptr_t)tile->at % 32 != 0)
+        fault(FAULT_MISALIGNED, converged, site, nullptr,
+              "gives %s the address 0x%llx, which is not a multiple of 32", tile->name,
+              (unsigned long long)(uintptr_t)tile->at);
+    if (tile->stride * tile->bytes % 16 != 0)
+        fault(FAULT_MISALIGNED, converged, site, nullptr,
+              "gives %s rows of %u elements: of %u bytes each, their number has to be a multiple "
+              "of %u",
+              tile->name, tile->stride, tile->bytes, 16 / tile->bytes);
 }
 
 static void converge_at(unsigned mask, WarpOperation *operation, const void *site)
@@ -88,6 +125,12 @@ static void converge_at(unsigned mask, WarpOperation *operation, const void *sit
 void converge(unsigned mask, WarpOperation *operation)
 {
     converge_at(mask, operation, __builtin_return_address(0));
+}
+
+void reach_matrix(const void *at, unsigned stride, unsigned bytes, const char *function)
+{
+    MatrixAccess operation(at, stride, bytes, function);
+    converge_at(0xffffffff, &operation, __builtin_return_address(0));
 }
 
 void Vote::ballot(WarpOperation *const *lanes, unsigned mask)
@@ -150,7 +193,7 @@ using namespace emulator;
 
 void __syncwarp(unsigned mask)
 {
-    WarpOperation operation = {[](WarpOperation *const *, unsigned) {}, "__syncwarp"};
+    WarpOperation operation = {[](WarpOperation *const *, unsigned) {}, "__syncwarp", true};
     converge_at(mask, &operation, __builtin_return_address(0));
 }
 

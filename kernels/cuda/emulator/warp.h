@@ -13,6 +13,7 @@ struct WarpOperation {
     void (*complete)(WarpOperation *const *lanes,
                      unsigned mask);    // by the last lane; the same for all
     const char *name;
+    bool orders_memory = false;    // as __syncwarp() does, and shuffles and votes do not
 };
 
 // Returns when complete() has run. A lane's own operation is lanes[lane].
@@ -26,7 +27,8 @@ template <class T> struct Shuffle : WarpOperation {
     T value, result;
     unsigned from;
 
-    Shuffle(T value_, unsigned from_) : WarpOperation{all, "shuffle"}, value(value_), from(from_)
+    Shuffle(T value_, unsigned from_)
+        : WarpOperation{all, "shuffle", false}, value(value_), from(from_)
     {
     }
 
@@ -58,7 +60,7 @@ struct Vote : WarpOperation {
     bool all;           // of those that have not returned
 
     Vote(unsigned long long value_, bool match)
-        : WarpOperation{match ? matches : ballot, match ? "match" : "vote"}, value(value_)
+        : WarpOperation{match ? matches : ballot, match ? "match" : "vote", false}, value(value_)
     {
     }
     static void ballot(WarpOperation *const *lanes, unsigned mask);
@@ -71,6 +73,10 @@ __forceinline__ Vote vote(unsigned mask, unsigned long long value, bool match)
     converge(mask, &operation);
     return operation;
 }
+
+// The whole warp is about to load or store a tile; the same tile in all lanes, aligned, its rows as well.
+EMULATOR_NOT_MERGED void reach_matrix(const void *at, unsigned stride, unsigned bytes,
+                                      const char *function);
 
 template <class T> unsigned long long bits_of(T value)
 {

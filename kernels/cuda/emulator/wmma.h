@@ -2,6 +2,10 @@
  *
  * A lane holds 8 of the 256 elements: which ones is the emulator's own choice, as it is each GPU's.
  * Sums are in float, in the order of k; a tensor core's order is its own.
+ *
+ * Loads and stores wait for the warp's lanes before they access memory, and not after it: who reads what another lane
+ * has stored needs __syncwarp() or a barrier between. Reported are an address that is no multiple of 32, rows that are no
+ * multiple of 16 bytes, and lanes that do not agree (CUDA C++ Programming Guide, "Warp Matrix Functions").
  */
 #pragma once
 
@@ -25,10 +29,12 @@ template <class Use, int M, int N, int K, class T, class Layout = void> class fr
     T x[num_elements];
 };
 
-// Element e of lane l is number 32 e + l of the tile, row by row.
+// Element e of lane l is number 32 e + (l XOR 21) of the tile, row by row: a lane that reads its neighbour's place after
+// a store without __syncwarp() reads what another lane has stored.
+enum { LANES_EXCHANGED = 21 };
 template <class T, class F> __forceinline__ void each_element(T *x, F place)
 {
-    const unsigned lane = emulator::lane_id();
+    const unsigned lane = emulator::lane_id() ^ LANES_EXCHANGED;
     for (unsigned e = 0; e < 8; e++) place(x[e], (32 * e + lane) / 16, (32 * e + lane) % 16);
 }
 
@@ -41,31 +47,31 @@ template <class Use, class T, class Layout>
 __forceinline__ void load_matrix_sync(fragment<Use, 16, 16, 16, T, Layout> &f, const T *from,
                                       unsigned stride)
 {
+    emulator::reach_matrix(from, stride, sizeof(T), "load_matrix_sync");
     constexpr bool columns = __is_same(Layout, col_major);
     each_element(f.x, [=](T &x, unsigned row, unsigned column) {
         x = columns ? from[column * stride + row] : from[row * stride + column];
     });
-    __syncwarp();
 }
 
 template <class T>
 __forceinline__ void load_matrix_sync(fragment<accumulator, 16, 16, 16, T> &f, const T *from,
                                       unsigned stride, layout_t layout)
 {
+    emulator::reach_matrix(from, stride, sizeof(T), "load_matrix_sync");
     each_element(f.x, [=](T &x, unsigned row, unsigned column) {
         x = layout == mem_col_major ? from[column * stride + row] : from[row * stride + column];
     });
-    __syncwarp();
 }
 
 template <class T>
 __forceinline__ void store_matrix_sync(T *to, const fragment<accumulator, 16, 16, 16, T> &f,
                                        unsigned stride, layout_t layout)
 {
+    emulator::reach_matrix(to, stride, sizeof(T), "store_matrix_sync");
     each_element(f.x, [=](const T &x, unsigned row, unsigned column) {
         (layout == mem_col_major ? to[column * stride + row] : to[row * stride + column]) = x;
     });
-    __syncwarp();
 }
 
 template <class D, class A, class B, class C> struct Product : emulator::WarpOperation {
@@ -75,7 +81,7 @@ template <class D, class A, class B, class C> struct Product : emulator::WarpOpe
     const C *c;
 
     Product(D *d_, const A *a_, const B *b_, const C *c_)
-        : WarpOperation{all, "mma_sync"}, d(d_), a(a_), b(b_), c(c_)
+        : WarpOperation{all, "mma_sync", false}, d(d_), a(a_), b(b_), c(c_)
     {
     }
 
@@ -84,7 +90,7 @@ template <class D, class A, class B, class C> struct Product : emulator::WarpOpe
         if (!emulator::whole_warp(mask)) return;
         float a[16][16], b[16][16], sum[16][16];
         for (unsigned i = 0; i < 256; i++) {
-            const auto *lane = static_cast<Product *>(lanes[i % 32]);
+            const auto *lane = static_cast<Product *>(lanes[i % 32 ^ LANES_EXCHANGED]);
             a[i / 16][i % 16] = (float)lane->a->x[i / 32];
             b[i / 16][i % 16] = (float)lane->b->x[i / 32];
             sum[i / 16][i % 16] = (float)lane->c->x[i / 32];
@@ -93,7 +99,8 @@ template <class D, class A, class B, class C> struct Product : emulator::WarpOpe
             for (unsigned k = 0; k < 16; k++)
                 for (unsigned j = 0; j < 16; j++) sum[i][j] += a[i][k] * b[k][j];
         for (unsigned i = 0; i < 256; i++)
-            static_cast<Product *>(lanes[i % 32])->d->x[i / 32] = sum[i / 16][i % 16];
+            static_cast<Product *>(lanes[i % 32 ^ LANES_EXCHANGED])->d->x[i / 32] =
+                sum[i / 16][i % 16];
     }
 };
 

@@ -83,6 +83,28 @@ void expect_no_bank_conflicts(void)
                 t.worst->at.file, t.worst->at.line, t.transactions, t.ideal);
 }
 
+void expect_shared_out(double of_thread, double of_block)
+{
+    const KernelLaunch *l = &emulator_report()->launch[0];
+    const double blocks = (double)l->grid[0] * l->grid[1] * l->grid[2];
+    const double threads = blocks * l->block[0] * l->block[1] * l->block[2];
+    const double all = (double)l->accesses;
+    assert_that(all > 0, "no thread accesses memory");
+    assert_that(
+        (double)l->most_of_block <= of_block * all / blocks,
+        "block (%u,%u,%u) makes %.0f of all %.0f accesses to memory, where the share of each "
+        "of the %.0f blocks is %.0f: share the work out among the blocks",
+        l->busiest_block[0], l->busiest_block[1], l->busiest_block[2], (double)l->most_of_block,
+        all, blocks, all / blocks);
+    assert_that((double)l->most_of_thread <= of_thread * all / threads,
+                "thread (%u,%u,%u) of block (%u,%u,%u) makes %.0f of all %.0f accesses to memory, "
+                "where the share of each of the %.0f threads is %.1f: share the work out among the "
+                "threads",
+                l->busiest_thread[0], l->busiest_thread[1], l->busiest_thread[2], l->its_block[0],
+                l->its_block[1], l->its_block[2], (double)l->most_of_thread, all, threads,
+                all / threads);
+}
+
 void expect_at_most(double accesses, double unit, double most, const char *what)
 {
     assert_that(accesses <= most * unit, "%.3g %s, expected at most %.3g", accesses / unit, what,

@@ -30,5 +30,9 @@ void expect_coalesced_writes(double most);
 
 void expect_no_bank_conflicts(void);
 
+// The work is shared out: of the accesses to memory no thread makes more than `of_thread` times its share, and no
+// block more than `of_block` times.
+void expect_shared_out(double of_thread, double of_block);
+
 // `what` is said of the accesses of single threads: "reads from shared memory for a product".
 void expect_at_most(double accesses, double unit, double most, const char *what);

@@ -20,14 +20,27 @@ static void attend(double *out, const float *q, const float *keys, const float *
             out[d] += exp(score[t] - largest) / sum * (double)values[at[t] + (size_t)d];
 }
 
+// A key whose score with the query q is `score`.
+static void key_of_score(float *key, const float *q, double score, int D)
+{
+    double square = 0;
+    for (int d = 0; d < D; d++) square += (double)q[d] * (double)q[d];
+    for (int d = 0; d < D; d++) key[d] = (float)(score * sqrt(D) / square * (double)q[d]);
+}
+
+// All scores lie around -100, but for the leader's of 100: more than exp() of a float can span.
+static double score_of(int t, int leader)
+{
+    return t == leader ? 100 : -100 + 0.02 * t;
+}
+
 // ---- flash_attention ----
 
-static void attend_causally(int heads, int T, int D, float scale)
+static void attend_causally_to(const float *q, const float *k, int heads, int T, int D)
 {
     size_t n = (size_t)heads * (size_t)T * (size_t)D, at[256];
-    float *q = numbers(n, 41), *k = numbers(n, 42), *v = numbers(n, 43), *out = blank(n);
+    float *v = numbers(n, 43), *out = blank(n);
     double *want = expected(n);
-    for (size_t i = 0; i < n; i++) q[i] *= scale;
     for (int h = 0; h < heads; h++)
         for (int t = 0; t < T; t++) {
             for (int s = 0; s <= t; s++) at[s] = (size_t)((h * T + s) * D);
@@ -41,6 +54,14 @@ static void attend_causally(int heads, int T, int D, float scale)
                 .atol = 1e-4, .rtol = 1e-3);
 }
 
+static void attend_causally(int heads, int T, int D, float scale)
+{
+    size_t n = (size_t)heads * (size_t)T * (size_t)D;
+    float *q = numbers(n, 41), *k = numbers(n, 42);
+    for (size_t i = 0; i < n; i++) q[i] *= scale;
+    attend_causally_to(q, k, heads, T, D);
+}
+
 CASE(flash_attention__attends_within_one_tile)
 {
     attend_causally(1, 7, 20, 1);
@@ -49,6 +70,11 @@ CASE(flash_attention__attends_within_one_tile)
 CASE(flash_attention__attends_across_tiles)
 {
     attend_causally(1, 75, 24, 4);
+}
+
+CASE(flash_attention__attends_across_many_tiles)
+{
+    attend_causally(1, 131, 4, 2);
 }
 
 CASE(flash_attention__attends_in_each_head)
@@ -75,6 +101,21 @@ CASE(flash_attention__is_stable_for_large_scores)
     attend_causally(1, 70, 16, 500);
 }
 
+// In the first tile, in the last, and in lanes of all halves.
+CASE(flash_attention__follows_one_score_far_above_the_rest)
+{
+    enum { T = 70, D = 4 };
+    static const int leaders[] = {0, 47, 69};
+    for (size_t i = 0; i < sizeof leaders / sizeof *leaders; i++) {
+        float *q = numbers(T * D, 41), *k = blank(T * D);
+        for (int t = 0; t < T; t++) {
+            for (int d = 0; d < D; d++) q[t * D + d] = q[d];
+            key_of_score(k + t * D, q, score_of(t, leaders[i]), D);
+        }
+        attend_causally_to(q, k, 1, T, D);
+    }
+}
+
 CASE(flash_attention__reads_each_key_and_value_once_for_a_block)
 {
     enum { T = 75, D = 24 };
@@ -98,10 +139,18 @@ CASE(flash_attention__reads_full_sectors)
     expect_coalesced_writes(1.1);
 }
 
+CASE(flash_attention__shares_out_the_queries)
+{
+    attend_causally(2, 64, 32, 1);
+    // The last block has twice the average number of keys.
+    expect_shared_out(3, 2.2);
+}
+
 // ---- paged_attention ----
 
 // Sequences lie in blocks in no order; entries behind the last are invalid, and other blocks' numbers huge.
-static void attend_in_pages(int sequences, int heads, int D, const int *lengths, float scale)
+static void attend_in_pages_to(int sequences, int heads, int D, const int *lengths, float scale,
+                               int leader)    // of each sequence; none where it is negative
 {
     int width = 1, blocks = 3, used = 0;
     for (int s = 0; s < sequences; s++) {
@@ -127,6 +176,8 @@ static void attend_in_pages(int sequences, int heads, int D, const int *lengths,
                 at[t] = (size_t)(table[s * width + t / KV_BLOCK] * KV_BLOCK + t % KV_BLOCK) * one +
                         (size_t)(h * D);
             size_t own = (size_t)(s * heads + h) * (size_t)D;
+            for (int t = 0; t < lengths[s] && leader >= 0; t++)
+                key_of_score(keys + at[t], q + own, score_of(t, leader), D);
             attend(want + own, q + own, keys, values, at, lengths[s], D);
         }
     const PagedCache cache = {.keys = keys,
@@ -146,6 +197,11 @@ static void attend_in_pages(int sequences, int heads, int D, const int *lengths,
                 .atol = 1e-4, .rtol = 1e-3);
 }
 
+static void attend_in_pages(int sequences, int heads, int D, const int *lengths, float scale)
+{
+    attend_in_pages_to(sequences, heads, D, lengths, scale, -1);
+}
+
 CASE(paged_attention__attends_in_one_block)
 {
     attend_in_pages(1, 1, 20, (int[]){11}, 1);
@@ -154,6 +210,11 @@ CASE(paged_attention__attends_in_one_block)
 CASE(paged_attention__follows_the_block_table)
 {
     attend_in_pages(1, 1, 24, (int[]){75}, 1);
+}
+
+CASE(paged_attention__follows_a_long_table)
+{
+    attend_in_pages(1, 1, 8, (int[]){203}, 2);
 }
 
 CASE(paged_attention__keeps_sequences_apart)
@@ -182,6 +243,14 @@ CASE(paged_attention__is_stable_for_large_scores)
     attend_in_pages(2, 1, 16, (int[]){70, 5}, 500);
 }
 
+// Each warp has it in its turn, whichever way the tokens are shared out.
+CASE(paged_attention__follows_one_score_far_above_the_rest)
+{
+    for (int leader = 0; leader < 4; leader++) attend_in_pages_to(1, 2, 8, (int[]){37}, 1, leader);
+    for (int leader = 12; leader < 37; leader += 12)
+        attend_in_pages_to(1, 1, 8, (int[]){37}, 1, leader);
+}
+
 CASE(paged_attention__reads_full_sectors_once)
 {
     enum { LENGTH = 61, D = 32 };
@@ -195,23 +264,35 @@ CASE(paged_attention__reads_full_sectors_once)
     expect_at_most(wide, LENGTH * D * sizeof(float) / 32, 4.5, "sectors for each of the keys");
 }
 
+CASE(paged_attention__shares_out_the_tokens)
+{
+    attend_in_pages(3, 2, 32, (int[]){61, 60, 59}, 1);
+    expect_shared_out(2, 1.2);
+}
+
 // ----
 
 const struct CMUnitTest attention_cases[] = {
     cmocka_unit_test(flash_attention__attends_within_one_tile),
     cmocka_unit_test(flash_attention__attends_across_tiles),
+    cmocka_unit_test(flash_attention__attends_across_many_tiles),
     cmocka_unit_test(flash_attention__attends_in_each_head),
     cmocka_unit_test(flash_attention__takes_widths_up_to_64),
     cmocka_unit_test(flash_attention__gives_the_value_of_a_single_token),
     cmocka_unit_test(flash_attention__is_stable_for_large_scores),
+    cmocka_unit_test(flash_attention__follows_one_score_far_above_the_rest),
     cmocka_unit_test(flash_attention__reads_each_key_and_value_once_for_a_block),
     cmocka_unit_test(flash_attention__reads_full_sectors),
+    cmocka_unit_test(flash_attention__shares_out_the_queries),
     cmocka_unit_test(paged_attention__attends_in_one_block),
     cmocka_unit_test(paged_attention__follows_the_block_table),
+    cmocka_unit_test(paged_attention__follows_a_long_table),
     cmocka_unit_test(paged_attention__keeps_sequences_apart),
     cmocka_unit_test(paged_attention__attends_in_each_head),
     cmocka_unit_test(paged_attention__takes_widths_up_to_64),
     cmocka_unit_test(paged_attention__attends_to_fewer_tokens_than_warps),
     cmocka_unit_test(paged_attention__is_stable_for_large_scores),
+    cmocka_unit_test(paged_attention__follows_one_score_far_above_the_rest),
     cmocka_unit_test(paged_attention__reads_full_sectors_once),
+    cmocka_unit_test(paged_attention__shares_out_the_tokens),
     {0}};

@@ -53,6 +53,11 @@ CASE(matmul_naive__multiplies_across_blocks)
     multiply(MATMUL_NAIVE, 19, 45, 23);
 }
 
+CASE(matmul_naive__multiplies_along_many_tiles)
+{
+    multiply(MATMUL_NAIVE, 19, 37, 117);
+}
+
 CASE(matmul_naive__multiplies_a_tall_matrix_by_a_narrow_one)
 {
     multiply(MATMUL_NAIVE, 41, 11, 35);
@@ -68,6 +73,12 @@ CASE(matmul_naive__reads_and_writes_full_sectors)
     multiply(MATMUL_NAIVE, 19, 48, 23);
     expect_coalesced_reads(1.1);
     expect_coalesced_writes(1.1);
+}
+
+CASE(matmul_naive__shares_out_the_work)
+{
+    multiply(MATMUL_NAIVE, 63, 95, 23);
+    expect_shared_out(1.5, 1.3);
 }
 
 // ---- matmul_tiled ----
@@ -89,6 +100,11 @@ static void expect_one_read_for_a_tile(int m, int n, int k, int tile)
 CASE(matmul_tiled__multiplies_across_blocks)
 {
     multiply(MATMUL_TILED, 19, 45, 23);
+}
+
+CASE(matmul_tiled__multiplies_along_many_tiles)
+{
+    multiply(MATMUL_TILED, 19, 37, 117);
 }
 
 CASE(matmul_tiled__multiplies_a_tall_matrix_by_a_narrow_one)
@@ -125,6 +141,12 @@ CASE(matmul_tiled__has_no_bank_conflicts)
     expect_no_bank_conflicts();
 }
 
+CASE(matmul_tiled__shares_out_the_work)
+{
+    multiply(MATMUL_TILED, 47, 63, 37);
+    expect_shared_out(1.5, 1.3);
+}
+
 // ---- matmul_blocked ----
 
 static double products(int m, int n, int k)    // with those of the cut tiles
@@ -136,6 +158,11 @@ static double products(int m, int n, int k)    // with those of the cut tiles
 CASE(matmul_blocked__multiplies_across_blocks)
 {
     multiply(MATMUL_BLOCKED, 67, 83, 21);
+}
+
+CASE(matmul_blocked__multiplies_along_many_tiles)
+{
+    multiply(MATMUL_BLOCKED, 21, 67, 117);
 }
 
 CASE(matmul_blocked__multiplies_a_tall_matrix_by_a_narrow_one)
@@ -168,6 +195,12 @@ CASE(matmul_blocked__keeps_operands_in_registers)
                    0.6, "reads from shared memory for a product");
 }
 
+CASE(matmul_blocked__shares_out_the_work)
+{
+    multiply(MATMUL_BLOCKED, 127, 126, 37);
+    expect_shared_out(1.5, 1.3);
+}
+
 // ---- matmul_vectorized ----
 
 static void expect_float4_reads(void)
@@ -182,6 +215,11 @@ static void expect_float4_reads(void)
 CASE(matmul_vectorized__multiplies_across_blocks)
 {
     multiply(MATMUL_VECTORIZED, 67, 84, 20);
+}
+
+CASE(matmul_vectorized__multiplies_along_many_tiles)
+{
+    multiply(MATMUL_VECTORIZED, 21, 68, 116);
 }
 
 CASE(matmul_vectorized__multiplies_a_tall_matrix_by_a_narrow_one)
@@ -217,11 +255,22 @@ CASE(matmul_vectorized__reads_shared_memory_by_vectors)
                    0.15, "reads from shared memory for a product");
 }
 
+CASE(matmul_vectorized__shares_out_the_work)
+{
+    multiply(MATMUL_VECTORIZED, 127, 128, 44);
+    expect_shared_out(1.5, 1.3);
+}
+
 // ---- matmul_warp_tiled ----
 
 CASE(matmul_warp_tiled__multiplies_across_blocks)
 {
     multiply(MATMUL_WARP_TILED, 67, 84, 20);
+}
+
+CASE(matmul_warp_tiled__multiplies_along_many_tiles)
+{
+    multiply(MATMUL_WARP_TILED, 21, 68, 116);
 }
 
 CASE(matmul_warp_tiled__multiplies_a_tall_matrix_by_a_narrow_one)
@@ -257,12 +306,23 @@ CASE(matmul_warp_tiled__keeps_eight_rows_and_columns_in_registers)
                 reads.worst->at.file, reads.worst->at.line, reads.transactions, reads.ideal);
 }
 
+CASE(matmul_warp_tiled__shares_out_the_work)
+{
+    multiply(MATMUL_WARP_TILED, 127, 128, 44);
+    expect_shared_out(1.5, 1.3);
+}
+
 // ---- matmul_tensor ----
 
 CASE(matmul_tensor__multiplies_across_blocks)
 {
     multiply(MATMUL_TENSOR, 35, 45, 37);
     multiply(MATMUL_TENSOR, 53, 59, 20);
+}
+
+CASE(matmul_tensor__multiplies_along_many_tiles)
+{
+    multiply(MATMUL_TENSOR, 21, 37, 117);
 }
 
 CASE(matmul_tensor__multiplies_a_tall_matrix_by_a_narrow_one)
@@ -292,40 +352,58 @@ CASE(matmul_tensor__multiplies_on_tensor_cores)
                    "reads from shared memory for a product");
 }
 
+CASE(matmul_tensor__shares_out_the_work)
+{
+    multiply(MATMUL_TENSOR, 63, 62, 45);
+    expect_shared_out(1.5, 1.3);
+}
+
 // ----
 
 const struct CMUnitTest matmul_cases[] = {
     cmocka_unit_test(matmul_naive__multiplies_across_blocks),
+    cmocka_unit_test(matmul_naive__multiplies_along_many_tiles),
     cmocka_unit_test(matmul_naive__multiplies_a_tall_matrix_by_a_narrow_one),
     cmocka_unit_test(matmul_naive__multiplies_matrices_of_any_shape),
     cmocka_unit_test(matmul_naive__reads_and_writes_full_sectors),
+    cmocka_unit_test(matmul_naive__shares_out_the_work),
     cmocka_unit_test(matmul_tiled__multiplies_across_blocks),
+    cmocka_unit_test(matmul_tiled__multiplies_along_many_tiles),
     cmocka_unit_test(matmul_tiled__multiplies_a_tall_matrix_by_a_narrow_one),
     cmocka_unit_test(matmul_tiled__multiplies_matrices_of_any_shape),
     cmocka_unit_test(matmul_tiled__multiplies_whole_tiles),
     cmocka_unit_test(matmul_tiled__reads_each_element_once_for_a_block),
     cmocka_unit_test(matmul_tiled__reads_and_writes_full_sectors),
     cmocka_unit_test(matmul_tiled__has_no_bank_conflicts),
+    cmocka_unit_test(matmul_tiled__shares_out_the_work),
     cmocka_unit_test(matmul_blocked__multiplies_across_blocks),
+    cmocka_unit_test(matmul_blocked__multiplies_along_many_tiles),
     cmocka_unit_test(matmul_blocked__multiplies_a_tall_matrix_by_a_narrow_one),
     cmocka_unit_test(matmul_blocked__multiplies_matrices_of_any_shape),
     cmocka_unit_test(matmul_blocked__reads_each_element_once_for_a_block),
     cmocka_unit_test(matmul_blocked__reads_and_writes_full_sectors),
     cmocka_unit_test(matmul_blocked__keeps_operands_in_registers),
+    cmocka_unit_test(matmul_blocked__shares_out_the_work),
     cmocka_unit_test(matmul_vectorized__multiplies_across_blocks),
+    cmocka_unit_test(matmul_vectorized__multiplies_along_many_tiles),
     cmocka_unit_test(matmul_vectorized__multiplies_a_tall_matrix_by_a_narrow_one),
     cmocka_unit_test(matmul_vectorized__multiplies_small_matrices),
     cmocka_unit_test(matmul_vectorized__reads_global_memory_by_float4_alone),
     cmocka_unit_test(matmul_vectorized__reads_and_writes_full_sectors),
     cmocka_unit_test(matmul_vectorized__reads_shared_memory_by_vectors),
+    cmocka_unit_test(matmul_vectorized__shares_out_the_work),
     cmocka_unit_test(matmul_warp_tiled__multiplies_across_blocks),
+    cmocka_unit_test(matmul_warp_tiled__multiplies_along_many_tiles),
     cmocka_unit_test(matmul_warp_tiled__multiplies_a_tall_matrix_by_a_narrow_one),
     cmocka_unit_test(matmul_warp_tiled__multiplies_small_matrices),
     cmocka_unit_test(matmul_warp_tiled__reads_global_memory_by_float4_in_full_sectors),
     cmocka_unit_test(matmul_warp_tiled__keeps_eight_rows_and_columns_in_registers),
+    cmocka_unit_test(matmul_warp_tiled__shares_out_the_work),
     cmocka_unit_test(matmul_tensor__multiplies_across_blocks),
+    cmocka_unit_test(matmul_tensor__multiplies_along_many_tiles),
     cmocka_unit_test(matmul_tensor__multiplies_a_tall_matrix_by_a_narrow_one),
     cmocka_unit_test(matmul_tensor__multiplies_matrices_of_any_shape),
     cmocka_unit_test(matmul_tensor__reads_each_element_once_for_a_block),
     cmocka_unit_test(matmul_tensor__multiplies_on_tensor_cores),
+    cmocka_unit_test(matmul_tensor__shares_out_the_work),
     {0}};

@@ -43,6 +43,12 @@ CASE(vector_add__reads_and_writes_each_element_once_in_full_sectors)
     expect_at_most(traffic_of(report, SPACE_GLOBAL, true).lanes, N, 1, "writes for each sum");
 }
 
+CASE(vector_add__shares_out_the_elements)
+{
+    add_vectors(5 * 3 * 128 - 7, 3);
+    expect_shared_out(1.3, 1.3);
+}
+
 // ---- the transposes ----
 
 static void transpose(Transposer kind, int rows, int cols)
@@ -85,6 +91,12 @@ CASE(transpose_naive__reads_full_sectors)
     expect_coalesced_reads(1.1);
 }
 
+CASE(transpose_naive__shares_out_the_elements)
+{
+    transpose(TRANSPOSE_NAIVE, 63, 95);
+    expect_shared_out(1.3, 1.3);
+}
+
 CASE(transpose_tiled__transposes_a_wide_matrix)
 {
     transpose(TRANSPOSE_TILED, 45, 102);
@@ -105,6 +117,12 @@ CASE(transpose_tiled__writes_full_sectors)
 {
     transpose(TRANSPOSE_TILED, 88, 104);
     expect_coalesced_writes(1.1);
+}
+
+CASE(transpose_tiled__shares_out_the_elements)
+{
+    transpose(TRANSPOSE_TILED, 63, 95);
+    expect_shared_out(1.3, 1.3);
 }
 
 CASE(transpose_padded__transposes_a_wide_matrix)
@@ -128,6 +146,12 @@ CASE(transpose_padded__has_no_bank_conflicts)
 {
     transpose(TRANSPOSE_PADDED, 90, 75);
     expect_no_bank_conflicts();
+}
+
+CASE(transpose_padded__shares_out_the_elements)
+{
+    transpose(TRANSPOSE_PADDED, 63, 95);
+    expect_shared_out(1.3, 1.3);
 }
 
 // ---- the reductions ----
@@ -180,6 +204,13 @@ CASE(reduce_tree__adds_half_as_many_in_each_step)
     // The first 128, 64, 32, ... threads are 4, 2, 1, ... warps, each of which reads twice.
     expect_at_most(reads.transactions, 1, 32,
                    "wavefronts of reads: the threads that add have to be neighbours, in few warps");
+}
+
+CASE(reduce_tree__shares_out_the_sums)
+{
+    sum_by_tree(5 * REDUCED);
+    // Thread 0 takes part in all eight steps, and half of the threads in one.
+    expect_shared_out(8, 1.1);
 }
 
 static void sum_block(int threads)
@@ -239,6 +270,12 @@ CASE(reduce_shuffle__keeps_one_number_of_a_warp_in_shared_memory)
                    "writes to shared memory for each warp");
 }
 
+CASE(reduce_shuffle__shares_out_the_sums)
+{
+    sum_block(1024);
+    expect_shared_out(8, 1);
+}
+
 // ----
 
 const struct CMUnitTest memory_cases[] = {
@@ -246,25 +283,31 @@ const struct CMUnitTest memory_cases[] = {
     cmocka_unit_test(vector_add__leaves_alone_what_lies_behind_the_end),
     cmocka_unit_test(vector_add__adds_with_fewer_threads_than_elements),
     cmocka_unit_test(vector_add__reads_and_writes_each_element_once_in_full_sectors),
+    cmocka_unit_test(vector_add__shares_out_the_elements),
     cmocka_unit_test(transpose_naive__transposes_a_wide_matrix),
     cmocka_unit_test(transpose_naive__transposes_matrices_of_any_shape),
     cmocka_unit_test(transpose_naive__reads_full_sectors),
+    cmocka_unit_test(transpose_naive__shares_out_the_elements),
     cmocka_unit_test(transpose_tiled__transposes_a_wide_matrix),
     cmocka_unit_test(transpose_tiled__transposes_matrices_of_any_shape),
     cmocka_unit_test(transpose_tiled__reads_full_sectors),
     cmocka_unit_test(transpose_tiled__writes_full_sectors),
+    cmocka_unit_test(transpose_tiled__shares_out_the_elements),
     cmocka_unit_test(transpose_padded__transposes_a_wide_matrix),
     cmocka_unit_test(transpose_padded__transposes_matrices_of_any_shape),
     cmocka_unit_test(transpose_padded__reads_and_writes_full_sectors),
     cmocka_unit_test(transpose_padded__has_no_bank_conflicts),
+    cmocka_unit_test(transpose_padded__shares_out_the_elements),
     cmocka_unit_test(reduce_tree__sums_one_full_block),
     cmocka_unit_test(reduce_tree__sums_each_block_apart),
     cmocka_unit_test(reduce_tree__takes_elements_behind_the_end_as_zero),
     cmocka_unit_test(reduce_tree__has_no_bank_conflicts),
     cmocka_unit_test(reduce_tree__adds_half_as_many_in_each_step),
+    cmocka_unit_test(reduce_tree__shares_out_the_sums),
     cmocka_unit_test(reduce_shuffle__sums_a_warp),
     cmocka_unit_test(reduce_shuffle__sums_two_warps_and_seven),
     cmocka_unit_test(reduce_shuffle__sums_the_largest_block),
     cmocka_unit_test(reduce_shuffle__sums_with_fewer_threads_than_elements),
     cmocka_unit_test(reduce_shuffle__keeps_one_number_of_a_warp_in_shared_memory),
+    cmocka_unit_test(reduce_shuffle__shares_out_the_sums),
     {0}};

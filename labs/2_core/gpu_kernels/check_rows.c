@@ -27,6 +27,11 @@ CASE(softmax_rows__normalizes_rows_longer_than_a_block)
     softmax_of(numbers(3 * 300, 8), 3, 300);
 }
 
+CASE(softmax_rows__normalizes_long_rows)
+{
+    softmax_of(numbers(2 * 1101, 24), 2, 1101);
+}
+
 CASE(softmax_rows__normalizes_rows_shorter_than_a_warp)
 {
     softmax_of(numbers(5 * 7, 9), 5, 7);
@@ -72,6 +77,12 @@ CASE(softmax_rows__reads_and_writes_full_sectors)
     expect_coalesced_writes(1.1);
 }
 
+CASE(softmax_rows__shares_out_the_row)
+{
+    softmax_of(numbers(3 * 380, 15), 3, 380);
+    expect_shared_out(2.5, 1.1);
+}
+
 // ---- layer_norm ----
 
 static void norm_of(const float *x, int rows, int cols, float eps, double rtol)
@@ -99,6 +110,11 @@ static void norm_of(const float *x, int rows, int cols, float eps, double rtol)
 CASE(layer_norm__normalizes_rows_longer_than_a_block)
 {
     norm_of(numbers(3 * 300, 18), 3, 300, 1e-5f, 1e-4);
+}
+
+CASE(layer_norm__normalizes_long_rows)
+{
+    norm_of(numbers(2 * 1101, 25), 2, 1101, 1e-5f, 1e-4);
 }
 
 CASE(layer_norm__normalizes_rows_shorter_than_a_warp)
@@ -132,20 +148,30 @@ CASE(layer_norm__reads_and_writes_full_sectors)
     expect_coalesced_writes(1.1);
 }
 
+CASE(layer_norm__shares_out_the_row)
+{
+    norm_of(numbers(3 * 380, 23), 3, 380, 1e-5f, 1e-4);
+    expect_shared_out(2.5, 1.1);
+}
+
 // ----
 
 const struct CMUnitTest row_cases[] = {
     cmocka_unit_test(softmax_rows__normalizes_rows_longer_than_a_block),
+    cmocka_unit_test(softmax_rows__normalizes_long_rows),
     cmocka_unit_test(softmax_rows__normalizes_rows_shorter_than_a_warp),
     cmocka_unit_test(softmax_rows__normalizes_rows_of_one_element),
     cmocka_unit_test(softmax_rows__normalizes_rows_around_the_size_of_a_block),
     cmocka_unit_test(softmax_rows__is_stable_for_large_numbers),
     cmocka_unit_test(softmax_rows__is_stable_for_numbers_far_below_zero),
     cmocka_unit_test(softmax_rows__reads_and_writes_full_sectors),
+    cmocka_unit_test(softmax_rows__shares_out_the_row),
     cmocka_unit_test(layer_norm__normalizes_rows_longer_than_a_block),
+    cmocka_unit_test(layer_norm__normalizes_long_rows),
     cmocka_unit_test(layer_norm__normalizes_rows_shorter_than_a_warp),
     cmocka_unit_test(layer_norm__gives_beta_for_a_row_of_one_element),
     cmocka_unit_test(layer_norm__adds_eps_to_the_variance),
     cmocka_unit_test(layer_norm__keeps_its_digits_far_from_zero),
     cmocka_unit_test(layer_norm__reads_and_writes_full_sectors),
+    cmocka_unit_test(layer_norm__shares_out_the_row),
     {0}};

@@ -3,10 +3,8 @@
  *     const Gpu *gpu = gpu_find("h200");    // NULL: not in the table
  *     GpuPeaks peaks = gpu_peaks(gpu, false);
  *
- * Multiprocessors and boost clocks are NVIDIA's (architecture papers of Turing, Ampere, Ada, Hopper,
- * Blackwell; for GeForce the product pages). The peaks follow from them: a multiprocessor does `lanes` fused
- * multiply-adds and one wavefront of shared memory in a clock. Memory bandwidth and the
- * tensor cores' peak (half operands, float sums, dense) are the data sheet's, as in the calculator's table.
+ * A multiprocessor does `lanes` fused multiply-adds and one wavefront of shared memory in a clock. The tensor
+ * cores' peak is of half operands with float sums, dense. gpu.c names the source of each number.
  */
 #pragma once
 #include "kernels/cuda/emulator/roofline.h"

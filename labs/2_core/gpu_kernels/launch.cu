@@ -17,7 +17,9 @@ template <class Call> static void start(const char *name, dim3 grid, dim3 block,
         dlsym(RTLD_DEFAULT, name), grid, block, 0,
         [](void *that) { (*static_cast<Call *>(that))(); }, &call);
 }
-#define START(kernel, grid, block, ...) start(#kernel, grid, block, [=] { kernel(__VA_ARGS__); })
+#define START(kernel, grid, block, ...)                                                            \
+    (emulator::name_parameters(__VA_ARGS__),                                                       \
+     start(#kernel, grid, block, [=] { kernel(__VA_ARGS__); }))
 #endif
 
 static unsigned parts(int n, int size)

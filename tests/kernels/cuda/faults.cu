@@ -1,4 +1,5 @@
 // faults.cu -- kernels with one fault each.
+#undef NDEBUG    // of which assert() is to stay
 #include "kernels/cuda/launch.h"
 #include "tests/kernels/cuda/planted.h"
 
@@ -96,6 +97,110 @@ BODY(dynamic_too_small)(float *y)
 BODY(null_pointer)(float *y)
 {
     y[threadIdx.x] = 1;    // <- null_pointer
+}
+
+// ---- local memory
+
+BODY(local_array_beyond)(float *y, const float *x, int n)
+{
+    float own[4] = {};
+    for (int i = threadIdx.x, e = 0; i < n; i += 16, e++) own[e] = x[i];    // <- local_array_beyond
+    y[threadIdx.x] = own[0] + own[3];
+}
+
+BODY(local_array_before)(float *y, int n)
+{
+    float own[4] = {1, 2, 3, 4};
+    y[threadIdx.x] = own[(int)threadIdx.x - n];    // <- local_array_before
+}
+
+__device__ static float sum_of(const float *own, int n)
+{
+    float sum = 0;
+    for (int i = 0; i < n; i++) sum += own[i];    // <- pointer_beyond_the_stack
+    return sum;
+}
+
+BODY(pointer_beyond_the_stack)(float *y)
+{
+    float own[4] = {1, 2, 3, 4};
+    y[threadIdx.x] = sum_of(own, 1 << 16);
+}
+
+__device__ static int depth_of(volatile int *y, int n)
+{
+    return y[0] < 0 ? n : 1 + depth_of(y, n + 1);    // <- recursion_without_end
+}
+
+BODY(recursion_without_end)(int *y)
+{
+    y[threadIdx.x] = depth_of(y, 0);
+}
+
+BODY(local_array_too_large)(float *y, const float *x, int n)
+{    // <- local_array_too_large
+    float own[1 << 16];
+    for (int i = 0; i < n; i++) own[i * 64] = x[i];
+    y[threadIdx.x] = own[threadIdx.x];
+}
+
+BODY(local_memory_of_another)(float *y)
+{
+    __shared__ float *of[THREADS];
+    float own[2] = {1, 2};
+    of[threadIdx.x] = own;
+    __syncthreads();
+    y[threadIdx.x] = of[THREADS - 1 - threadIdx.x][1];    // <- local_memory_of_another
+    __syncthreads();
+}
+
+BODY(used_after_free)(float *y)
+{
+    float *own = (float *)malloc(4 * sizeof *own);
+    own[0] = 1;
+    free(own);
+    y[threadIdx.x] = own[0];    // <- used_after_free
+}
+
+BODY(beyond_its_malloc)(float *y)
+{
+    float *own = (float *)malloc(4 * sizeof *own);
+    for (int i = 0; i < 5; i++) own[i] = 1;    // <- beyond_its_malloc
+    y[threadIdx.x] = own[0];
+    free(own);
+}
+
+BODY(malloc_is_not_cleared)(float *y)
+{
+    float *own = (float *)malloc(4 * sizeof *own);
+    y[threadIdx.x] = own[3];    // <- malloc_is_not_cleared
+    free(own);
+}
+
+// ---- what only the host may do, and what ends a kernel
+
+BODY(malloc_of_the_host)(float *y)
+{
+    float *own;
+    cudaMalloc(&own, 16);    // <- malloc_of_the_host
+    y[threadIdx.x] = own[0];
+}
+
+BODY(copy_by_the_host)(float *y, const float *x)
+{
+    cudaMemcpy(y, x, 16, cudaMemcpyDeviceToDevice);    // <- copy_by_the_host
+}
+
+BODY(assertion)(float *y, int n)
+{
+    assert((int)threadIdx.x < n);    // <- assertion
+    y[threadIdx.x] = 1;
+}
+
+BODY(trap)(float *y)
+{
+    if (threadIdx.x == 5) __trap();    // <- trap
+    y[threadIdx.x] = 1;
 }
 
 // ---- misaligned
@@ -384,6 +489,80 @@ BODY(matrix_of_half_a_warp)(float *y)
     y[threadIdx.x] = c.x[0];
 }
 
+BODY(matrix_with_rows_of_17)(float *y)
+{
+    using namespace nvcuda;
+    __shared__ __align__(32) __half tile[16][17];
+    for (int i = threadIdx.x; i < 16 * 17; i += 32) (&tile[0][0])[i] = __half(1.0f);
+    __syncthreads();
+    wmma::fragment<wmma::matrix_a, 16, 16, 16, __half, wmma::row_major> a;
+    wmma::load_matrix_sync(a, &tile[0][0], 17);    // <- matrix_with_rows_of_17
+    y[threadIdx.x] = (float)a.x[0];
+}
+
+BODY(matrix_at_an_odd_place)(float *y)
+{
+    using namespace nvcuda;
+    __shared__ __align__(32) float tile[16 * 16 + 4];
+    wmma::fragment<wmma::accumulator, 16, 16, 16, float> sum;
+    wmma::fill_fragment(sum, 1.0f);
+    wmma::store_matrix_sync(tile + 4, sum, 16, wmma::mem_row_major);    // <- matrix_at_an_odd_place
+    __syncwarp();
+    y[threadIdx.x] = tile[4 + threadIdx.x];
+}
+
+BODY(matrix_race)(float *y)
+{
+    using namespace nvcuda;
+    __shared__ __align__(32) float tile[16 * 16];
+    wmma::fragment<wmma::accumulator, 16, 16, 16, float> sum;
+    wmma::fill_fragment(sum, 1.0f);
+    wmma::store_matrix_sync(tile, sum, 16, wmma::mem_row_major);    // <- matrix_race, other
+    y[threadIdx.x] = tile[threadIdx.x];              // <- matrix_race
+}
+
+BODY(lanes_name_different_matrices)(float *y, const float *x)
+{
+    using namespace nvcuda;
+    wmma::fragment<wmma::accumulator, 16, 16, 16, float> sum;
+    const float *own = x + threadIdx.x / 16 * 8;
+    wmma::load_matrix_sync(sum, own, 4, wmma::mem_row_major);    // <- lanes_name_different_matrices
+    y[threadIdx.x] = sum.x[0];
+}
+
+// A shuffle exchanges registers, and orders no memory.
+BODY(shuffle_is_no_sync)(float *y, const float *x)
+{
+    __shared__ float tile[32];
+    tile[threadIdx.x] = x[threadIdx.x];    // <- shuffle_is_no_sync, other
+    const float other = __shfl_xor_sync(0xffffffff, x[threadIdx.x], 1);
+    y[threadIdx.x] = other + tile[31 - threadIdx.x];    // <- shuffle_is_no_sync
+}
+
+BODY(volatile_is_no_sync)(float *y, const float *x)
+{
+    __shared__ float tile[64];
+    tile[threadIdx.x] = x[threadIdx.x];
+    tile[threadIdx.x + 32] = x[threadIdx.x + 32];
+    __syncthreads();
+    volatile float *p = tile;
+    for (int half = 32; half > 0; half /= 2)
+        p[threadIdx.x] = p[threadIdx.x] + p[threadIdx.x + half];    // <- volatile_is_no_sync
+    if (threadIdx.x == 0) *y = p[0];
+}
+
+BODY(scan_in_place)(float *y, const float *x)
+{
+    __shared__ float tile[THREADS];
+    tile[threadIdx.x] = x[threadIdx.x];
+    __syncthreads();
+    for (unsigned by = 1; by < THREADS; by *= 2) {
+        if (threadIdx.x >= by) tile[threadIdx.x] += tile[threadIdx.x - by];    // <- scan_in_place
+        __syncthreads();
+    }
+    y[threadIdx.x] = tile[threadIdx.x];
+}
+
 // ---- the launches
 
 #define LAUNCHER(name, ...)                                                                        \
@@ -449,6 +628,26 @@ ON_ARRAYS(different_masks, 1, 32, (int *)y.at)
 ON_ARRAYS(different_operations, 1, 32, (int *)y.at)
 ON_ARRAYS(shuffle_from_a_lane_that_is_not_there, 1, 24, y.at)
 ON_ARRAYS(matrix_of_half_a_warp, 1, 16, y.at)
+ON_ARRAYS(local_array_beyond, 1, 16, y.at, x.at, N)
+ON_ARRAYS(local_array_before, 1, 2, y.at, 3)
+ON_ARRAYS(pointer_beyond_the_stack, 1, 32, y.at)
+ON_ARRAYS(recursion_without_end, 1, 32, (int *)y.at)
+ON_ARRAYS(local_array_too_large, 1, 32, y.at, x.at, N)
+ON_ARRAYS(local_memory_of_another, 1, THREADS, y.at)
+ON_ARRAYS(used_after_free, 1, 32, y.at)
+ON_ARRAYS(beyond_its_malloc, 1, 32, y.at)
+ON_ARRAYS(malloc_is_not_cleared, 1, 1, y.at)
+ON_ARRAYS(malloc_of_the_host, 1, 32, y.at)
+ON_ARRAYS(copy_by_the_host, 1, 32, y.at, x.at)
+ON_ARRAYS(assertion, 1, 32, y.at, 31)
+ON_ARRAYS(trap, 1, 32, y.at)
+ON_ARRAYS(matrix_with_rows_of_17, 1, 32, y.at)
+ON_ARRAYS(matrix_at_an_odd_place, 1, 32, y.at)
+ON_ARRAYS(matrix_race, 1, 32, y.at)
+ON_ARRAYS(lanes_name_different_matrices, 1, 32, y.at, x.at)
+ON_ARRAYS(shuffle_is_no_sync, 1, 32, y.at, x.at)
+ON_ARRAYS(volatile_is_no_sync, 1, 32, y.at, x.at)
+ON_ARRAYS(scan_in_place, 1, THREADS, y.at, x.at)
 
 // clang-format off
 #define PLANTED(kind, name) {#name, FAULT_##kind, launch_##name}
@@ -499,6 +698,26 @@ const Planted planted[] = {
     PLANTED(WARP_MASK, different_operations),
     PLANTED(WARP_MASK, shuffle_from_a_lane_that_is_not_there),
     PLANTED(WARP_MASK, matrix_of_half_a_warp),
+    PLANTED(OUT_OF_BOUNDS, local_array_beyond),
+    PLANTED(OUT_OF_BOUNDS, local_array_before),
+    PLANTED(OUT_OF_BOUNDS, pointer_beyond_the_stack),
+    PLANTED(STACK, recursion_without_end),
+    PLANTED(STACK, local_array_too_large),
+    PLANTED(OUT_OF_BOUNDS, local_memory_of_another),
+    PLANTED(OUT_OF_BOUNDS, used_after_free),
+    PLANTED(OUT_OF_BOUNDS, beyond_its_malloc),
+    PLANTED(UNINITIALIZED, malloc_is_not_cleared),
+    PLANTED(HOST_FUNCTION, malloc_of_the_host),
+    PLANTED(HOST_FUNCTION, copy_by_the_host),
+    PLANTED(STOPPED, assertion),
+    PLANTED(STOPPED, trap),
+    PLANTED(MISALIGNED, matrix_with_rows_of_17),
+    PLANTED(MISALIGNED, matrix_at_an_odd_place),
+    PLANTED(RACE, matrix_race),
+    PLANTED(WARP_MASK, lanes_name_different_matrices),
+    PLANTED(RACE, shuffle_is_no_sync),
+    PLANTED(RACE, volatile_is_no_sync),
+    PLANTED(RACE, scan_in_place),
 };
 // clang-format on
 const size_t planted_count = sizeof planted / sizeof *planted;
