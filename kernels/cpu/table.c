@@ -42,7 +42,7 @@ const Kernels CPU(table) = {
     .add_row = BASE(add_row),    // rows.c
     .sum_rows = BASE(sum_rows),
     .softmax_rows = BASE(softmax_rows),
-    .transpose = CPU(transpose),    // transpose.c
+    .transpose = BASE(transpose),    // transpose.c
     .cross_entropy = BASE(cross_entropy),
     .cross_entropy_backward = BASE(cross_entropy_backward),
 

@@ -387,6 +387,9 @@ void __tsan_init()
 void __tsan_func_entry(void *)
 {
 }
+void __tsan_vptr_update(void **, void *)    // of a launch that is captured
+{
+}
 void __tsan_func_exit()
 {
 }
