@@ -105,5 +105,5 @@ void CPU(row_product)(float *y, size_t y_row, const float *x, size_t x_row, int 
     else
 #endif
         BASE(float_rows_product)
-        (y, y_row, x, x_row, (size_t)m, w, activations);    // rounded ones as floats
+    (y, y_row, x, x_row, (size_t)m, w, activations);    // rounded ones as floats
 }

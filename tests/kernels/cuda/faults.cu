@@ -518,7 +518,7 @@ BODY(matrix_race)(float *y)
     wmma::fragment<wmma::accumulator, 16, 16, 16, float> sum;
     wmma::fill_fragment(sum, 1.0f);
     wmma::store_matrix_sync(tile, sum, 16, wmma::mem_row_major);    // <- matrix_race, other
-    y[threadIdx.x] = tile[threadIdx.x];              // <- matrix_race
+    y[threadIdx.x] = tile[threadIdx.x];                             // <- matrix_race
 }
 
 BODY(lanes_name_different_matrices)(float *y, const float *x)
