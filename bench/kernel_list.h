@@ -89,6 +89,15 @@
 #define LAYER_WORK(X)    /* products, images, tokens and steps */                                                    \
     X(matmul, , SQUARE, 2 * n * n * n, (WRITES(n * n), READS(n * n), READS(n * n)),                                  \
       (F(0), (size_t)n, 0, (Mat){F(1), (size_t)n, 1, 0}, (Mat){F(2), (size_t)n, 1, 0}, 1, n, n, n, 0))               \
+    X(transpose, , SQUARE, 0, (WRITES(n * n), READS(n * n)), (F(0), (size_t)n, F(1), n, n))                          \
+    X(value_sweep, f64, SLICES, n * VALUE_SLICE * ACTIONS * (2 * OUTCOMES + 1),                                       \
+      (FILLED(WRITE, nothing, DOUBLES((n + 1) * VALUE_SLICE), 0), FILLED(WRITE, nothing, DOUBLES(1), 0),             \
+       FILLED(READ, doubles, DOUBLES((n + 1) * VALUE_SLICE), 1), FILLED(READ, steps, INTS(n + 1), ACTIONS),          \
+       FILLED(READ, long_steps, sizeof(uint64_t) * (n * ACTIONS + 1), OUTCOMES),                                     \
+       FILLED(READ, doubles, DOUBLES(n * ACTIONS * VALUE_SLICE), 1),                                                 \
+       FILLED(READ, doubles, DOUBLES(n * ACTIONS * OUTCOMES * VALUE_SLICE), 1.0 / OUTCOMES),                         \
+       FILLED(READ, labels, INTS(n * ACTIONS * OUTCOMES * VALUE_SLICE), n * VALUE_SLICE)),                           \
+      (A(0), A(1), A(2), A(3), A(4), A(5), A(6), A(7), n))                                                           \
     X(conv2d, , IMAGES, conv_flops(image(n)), (WRITES(conv_y(n)), READS(conv_x(n)), READS(conv_w)),                  \
       (F(0), F(1), F(2), NULL, image(n)))                                                                            \
     X(conv2d_backward_input, , IMAGES, conv_flops(image(n)), (WRITES(conv_x(n)), READS(conv_y(n)), READS(conv_w)),   \

@@ -12,6 +12,7 @@ const SizeInfo size_info[SIZE_KINDS] = {
     [SIZE_IMAGES] = {"images", {1, 4, 16, 64, 256}},
     [SIZE_TOKENS] = {"tokens", {16, 64, 256, 1024, 4096}},
     [SIZE_BATCH] = {"rows", {1, 8, 64, 512, 4096}},
+    [SIZE_SLICES] = {"slices of 16 states", {4, 64, 512, 4096, 32768}},
 };
 
 enum {
@@ -34,6 +35,8 @@ enum {
     QUERY_WIDTH = QUERY_HEADS * KV_HEAD,
     KV_WIDTH = KV_HEADS * KV_HEAD,
     KV_BLOCK = 16,
+    ACTIONS = 4,     // of a state
+    OUTCOMES = 3,    // of an action
 };
 
 static ConvShape image(double n)
@@ -101,6 +104,7 @@ static int blocks(double n)
 #define POOL_IN             ((double)pool_in(pool(n)))
 #define POOL_OUT            ((double)pool_out(pool(n)))
 #define FLOATS(count)       (sizeof(float) * (double)(count))
+#define DOUBLES(count)      (sizeof(double) * (double)(count))
 #define INTS(count)         (sizeof(int32_t) * (double)(count))
 #define ROW_BYTES(n_, cols) ((double)(n_) * (double)dtype_bytes(DTYPE_Q8_0, (cols)))
 #define KV_BYTES(n_)        (2.0 * KV_BLOCK * blocks(n_) * KV_WIDTH)    // of whole blocks, in halves
@@ -130,6 +134,27 @@ static void fill_positive(void *data, size_t bytes, double limit, Rng *rng)
     float *x = data;
     rng_fill_uniform(rng, x, bytes / sizeof *x);
     for (size_t i = 0; i < bytes / sizeof *x; i++) x[i] += 0.5f;
+}
+
+static void fill_doubles(void *data, size_t bytes, double limit, Rng *rng)    // below limit
+{
+    double *x = data;
+    for (size_t i = 0; i < bytes / sizeof *x; i++) x[i] = limit * (double)rng_uniform(rng);
+}
+
+static void fill_steps(void *data, size_t bytes, double limit,
+                       Rng *rng)    // 0, limit, 2 limit, ...
+{
+    (void)rng;
+    int32_t *x = data;
+    for (size_t i = 0; i < bytes / sizeof *x; i++) x[i] = (int32_t)i * (int32_t)limit;
+}
+
+static void fill_long_steps(void *data, size_t bytes, double limit, Rng *rng)
+{
+    (void)rng;
+    uint64_t *x = data;
+    for (size_t i = 0; i < bytes / sizeof *x; i++) x[i] = i * (uint64_t)limit;
 }
 
 // The log of the sum of exponentials of so many scores, about.

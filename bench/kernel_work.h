@@ -17,7 +17,7 @@
 #include "kernels/trace.h"
 
 // What n counts: elements; rows of 1024; the sides of a product n x n x n; images of 64 (32) channels of 28 x 28;
-// tokens, of one sequence unless said otherwise; rows of a batch through one layer.
+// tokens, of one sequence unless said otherwise; rows of a batch through one layer; slices of states (value_sweep.h).
 typedef enum SizeKind {
     SIZE_ELEMENTS,
     SIZE_ROWS,
@@ -25,6 +25,7 @@ typedef enum SizeKind {
     SIZE_IMAGES,
     SIZE_TOKENS,
     SIZE_BATCH,
+    SIZE_SLICES,
     SIZE_KINDS
 } SizeKind;
 

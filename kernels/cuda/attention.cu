@@ -26,6 +26,7 @@ static __device__ void softmax_tile(Rows &rows, float (*score)[TILE + 1], int fi
     float sum = 0;
     for (int j = part; j < count; j += QUAD) sum += score[i][j] = expf(score[i][j] - shift);
     for (int bits = 1; bits < QUAD; bits *= 2) sum += __shfl_xor_sync(0xffffffff, sum, bits);
+    __syncwarp();    // all have read the maximum before
     if (part > 0) return;
     rows.shrink[i] = most == -INFINITY ? 1 : expf(before - most);
     rows.sum[i] = rows.sum[i] * rows.shrink[i] + sum;

@@ -65,7 +65,8 @@ static __global__ void __launch_bounds__(THREADS)
                       {number, number == number ? 1 : number});    // NaN is no maximum, but stays
     }
     const bool counts = loss && threadIdx.x == 0 && label[r] >= 0;
-    const double right = counts ? x[label[r]] : 0;    // before y is written
+    const double right = counts ? x[label[r]] : 0;
+    __syncthreads();    // before y, which may be x, is written
     row = combine_block<THREADS>(row);
     for (int c = threadIdx.x; c < cols; c += THREADS) y[c] = expf(x[c] - row.max) / row.sum;
     if (loss && threadIdx.x == 0)    // the logits first: log 2 is lost beside 1e30

@@ -5,6 +5,7 @@
 #include "labs/driver/grade.h"
 #include "labs/driver/mine.h"
 #include "common/nearest.h"
+#include "common/console.h"
 #include "datasets/root.h"
 #include <errno.h>
 #include <stdio.h>
@@ -172,19 +173,21 @@ static int run_lab(Arena *arena, const Choice *choice, bool mine, int argc, char
 // With one line for each benchmark, --help of all of them would be pages.
 static int help(void)
 {
-    puts("./lab bench [options]             all benchmarks, one after another; --peers adds "
-         "others' programs\n"
-         "./lab bench NAME [options]        one of them; NAME --help shows its options\n"
-         "./lab bench LAB[.EXERCISE] --mine a lab's exercises, yours too\n"
-         "./lab bench --device cpu,cuda     every kernel, training and inference, on each device: "
-         "table, JSON\n"
-         "                                  (--json FILE), rooflines, from which size on the GPU "
-         "is faster\n"
-         "./lab bench --compare A.json B.json   two such reports side by side: two machines, or "
-         "two commits");
-    printf("\nNAME is one of");
-    for (int i = 0; i < BENCHES; i++) printf(" %s", benches[i]);
-    putchar('\n');
+    char names[4096];
+    size_t at = 0;
+    for (int i = 0; i < BENCHES; i++)
+        at += (size_t)snprintf(names + at, sizeof names - at, "%s%s",
+                               i == 0 ? "NAME is one of " : ", ", benches[i]);
+    console_help(
+        "./lab bench [options]: all benchmarks, one after another; --peers adds others' programs");
+    console_help("./lab bench NAME [options]: one of them; NAME --help shows its options");
+    console_help("./lab bench LAB[.EXERCISE] --mine: a lab's exercises, yours too");
+    console_help("./lab bench --device cpu,cuda: every kernel, training and inference, on each "
+                 "device: a table, JSON "
+                 "(--json FILE), rooflines, and from which size on the GPU is faster");
+    console_help("./lab bench --compare A.json B.json: two such reports side by side, of two "
+                 "machines or two commits");
+    console_help(names);
     return 0;
 }
 

@@ -49,6 +49,10 @@ static const ByHand by_hand[] = {
     {"softmax_rows", "", 3, 5 * 3072, 3072 * 4, 3072 * 4},
     {"layer_norm", "", 2, 8 * 2048, 4 * (2048 + 2 * 1024), 4 * (2048 + 2 + 2)},
     // 64 filters of 32 x 3 x 3 at 784 pixels
+    {"transpose", "", 10, 0, 400, 400},
+    // 2 slices of 16 states, 4 actions of 3 outcomes: 3 products, 3 sums and a comparison each
+    {"value_sweep", "f64", 2, 2 * 16 * 4 * 7,
+     8 * 3 * 16 + 4 * 3 + 8 * 9 + 8 * 2 * 4 * 16 + (8 + 4) * 2 * 4 * 3 * 16, 8 * 3 * 16 + 8},
     {"conv2d", "", 1, 2.0 * 784 * 64 * 288, 4.0 * (32 * 784 + 64 * 288), 4.0 * 64 * 784},
     {"max_pool", "", 1, 64 * 784, 4 * 64 * 784, 2 * 4 * 64 * 196},
     // 1 + 2 + 3 pairs for 12 heads of 64, two products
@@ -112,7 +116,7 @@ static const Kernels counting = {
 // Where the list cannot know: how much of the cache the queries see is on the device.
 static bool is_known_by_the_list(const KernelWork *work)
 {
-    return work->entry != KERNEL_paged_attention;
+    return work->entry != KERNEL_paged_attention && work->entry != KERNEL_value_sweep;
 }
 
 // At the largest size, where labels, sums and scales are below 1 % of the rest.

@@ -54,7 +54,7 @@ static void names_of_one_country_are_kept(void **state)
     write_line(file, "F", "\xc3\x85sa", 27, '+', (int[]){18, -1});    // sorted a second time
     write_line(file, "=", "Bob Robert", 26, ' ', (int[]){2, -1});     // a short form
     write_line(file, "1M", "Jun+Wei", 26, ' ', (int[]){49, -1});
-    write_line(file, "M", "Nobody", 26, ' ', (int[]){-1, -1});
+    write_line(file, "M", "Noone", 26, ' ', (int[]){-1, -1});
     if (!loads(file, &names, keep, &err)) fail_msg("refused: %s", err.message);
     assert_int_equal(names.count, 3);
     const char *const want[] = {"Matti", "\xc3\x93sk", "Junwei"};

@@ -66,7 +66,7 @@ static inline Warp &warp_of(const Thread *thread)
 void wait();                                       // until another thread makes this one ready
 [[noreturn]] void stop_launch(cudaError_t why);    // from a thread
 const Thread *someone(bool (*is)(const Thread &));
-const Fiber *fiber_at(uintptr_t address);    // whose stack or guard pages it is; NULL: nobody's
+const Fiber *fiber_at(uintptr_t address);    // whose stack or guard pages it is; NULL: of none
 
 // ---- warp.cpp
 

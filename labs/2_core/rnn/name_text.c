@@ -5,7 +5,7 @@
 
 enum { GENERATED = 4000, EACH = 1200 };    // names in all; of a country at most
 
-// Four languages of nobody: open syllables; double letters; consonants at both ends; syllables of one kind. The first
+// Four languages that no one speaks: open syllables; double letters; consonants at both ends; syllables of one kind. The first
 // character of a line is its language.
 static const GrammarRule invented[] = {
     {"line", "0{lira}\n|1{kett}\n|2{grun}\n|3{saku}\n"},
