@@ -2,6 +2,7 @@
 # far.sh LAB FOLDER: the lab's smoke run on the far device, whose memory the host cannot touch, leaves the
 # same files as on ref, to the byte, but for the page, which names the device. So it is ready for a GPU. With the
 # CUDA kernels, emulated, its losses are ref's within 2 %: training carries on what the order of sums makes of them.
+unset LAB_DATA # the labs' own data: what is tried is the device
 set -eu
 lab=$1 out=$2
 rm -rf "$out"
