@@ -142,7 +142,7 @@
       (PICKS(UPDATE, normal, FLOATS(VOCABULARY * WIDTH), FLOATS(n * WIDTH)),                                         \
        FILLED(READ, labels, INTS(n), VOCABULARY), READS(n * WIDTH)),                                                 \
       (F(0), A(1), F(2), (size_t)n, VOCABULARY, WIDTH))                                                              \
-    X(rope, , TOKENS, 3 * n * WIDTH, (UPDATES(n * WIDTH), READS(PERIOD * HEAD / 2), READS(PERIOD * HEAD / 2)),       \
+    X(rope, , TOKENS, 3 * n * WIDTH, (UPDATES(n * WIDTH), READS(0.5 * PERIOD * HEAD), READS(0.5 * PERIOD * HEAD)),   \
       (F(0), F(1), F(2), rotation(n)))                                                                               \
     X(row_product, f16, BATCH, 2.0 * n * MLP * WIDTH,                                                                \
       (WRITES(n * MLP), READS(n * WIDTH), FILLED(READ, f16, 2.0 * MLP * WIDTH, 0)),                                  \

@@ -174,6 +174,7 @@ static bool time_size(Sweep *sweep, const Subject *subject, int n, SweepRow *row
     Timing timings[BENCH_MAX_CONTENDERS];
     ok = ok && bench_compare(contenders, count, sweep->plan, timings, err);
     if (ok) {
+        // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): all were prepared
         *row = (SweepRow){subject, n, prepared[0]->flops, prepared[0]->bytes, {0}, {0}, {0}};
         for (int t = 0; t < count; t++) {
             const double faster = 1 / timings[t].ratio.median;

@@ -123,9 +123,10 @@ static int name_points(Arena *keep, const Point *points, int count, PlotLabel *l
     bool named[SWEEP_ROWS] = {false};
     int label_count = 0;
     for (int turn = 0; turn < count && label_count < LABELS_MAX; turn++) {
-        int lowest = -1;
-        for (int i = 0; i < count; i++)
-            if (!named[i] && (lowest < 0 || points[i].share < points[lowest].share)) lowest = i;
+        int lowest = 0;
+        while (named[lowest]) lowest++;
+        for (int i = lowest + 1; i < count; i++)
+            if (!named[i] && points[i].share < points[lowest].share) lowest = i;
         named[lowest] = true;
         const Point *point = &points[lowest];
         if (!is_crowded(labels, label_count, point))

@@ -384,6 +384,7 @@ static Step loss_step(const Run *run, const Way *way, Training *training, const 
     // Labels that do not count are known only now.
     const double unweighed = sums[1] > 0 ? rows / sums[1] : 1;
     const Block *grads = &training->params->grads;
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what is trained has parameters
     if (unweighed != 1) kernels.axpby(grads->at, grads->at, (float)unweighed, 0.0f, grads->count);
     if (isfinite(sums[0])) optimizer_step(training->adapt);
     return (Step){.loss = sums[0] * unweighed, .interrupted = sums[2] > 0};

@@ -129,6 +129,7 @@ static void multiply_rows(float *y, size_t y_row, const float *x, size_t x_row, 
                 for (size_t j = 0; j < count; j++)
                     weights_to_floats(w.type, floats + j * CHUNK_ROW, weights_at(w, r + j, c), n);
             if (m <= FEW)
+                // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): 1 to FEW rows
                 few_rows_of[m - 1](y + r, y_row, x + c, x_row, rows, row, count, n, c == 0);
             else
                 many_rows(y + r, y_row, x + c, x_row, m, rows, row, count, n, c == 0,

@@ -28,7 +28,7 @@ static const char *why_left_out(Bench *b, const char *rung)
 {
     const char *list = b->solutions.left_out;
     const size_t length = strlen(rung);
-    for (const char *at = list; at != NULL && *at != '\0';) {
+    for (const char *at = list != NULL ? list : ""; *at != '\0';) {
         const char *end = strchr(at, ','), *next = end != NULL ? end + 1 : at + strlen(at);
         if (strncmp(at, rung, length) == 0 && at[length] == '=')
             return arena_print(b->keep, "%.*s", (int)(next - at - (end != NULL)) - (int)length - 1,

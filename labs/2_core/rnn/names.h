@@ -36,7 +36,7 @@ typedef struct NameSamples {
     int first, language;
 } NameSamples;
 Batches names_batches(const NameSamples *samples, int count);
-void make_names(Batch *batch, const void *samples, const int *index);    // what it calls
+void make_names(Batch *batch, const void *data, const int *index);    // what it calls
 
 // Nats per predicted token of the held-out names, given the language: of the grammar itself.
 double names_true_loss(const Names *names);
