@@ -1,4 +1,4 @@
-/* names.c -- part: names of several languages by one model, which is told the language first. */
+/* names.c -- part: names of several languages by one model, whose first input is the language. */
 #include "labs/2_core/rnn/names.h"
 #include <math.h>
 #include <string.h>

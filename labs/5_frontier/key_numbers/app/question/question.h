@@ -45,7 +45,7 @@ typedef enum QuestionKind {
     X(tensor_split, TEXT,  const char *, NULL,  0, 0, NULL, "The machine", "shares of the layers for --cards, by commas; by memory unless given") \
     X(u_compute,   REAL,   double,       0.7,   0.01, 1, NULL, "The machine", "share of the peak that prefill reaches") \
     X(u_memory,    REAL,   double,       0.8,   0.01, 1, NULL, "The machine", "share of the bandwidth that decoding reaches") \
-    X(price,       REAL,   double,       0,     1e-6, 1e6, NULL, "The machine", "dollars for a GPU and hour; 0: no cost is told") \
+    X(price,       REAL,   double,       0,     1e-6, 1e6, NULL, "The machine", "dollars for a GPU and hour; 0: no cost is given") \
     X(runtime,     TEXT,   const char *, "any", 0, 0, "any|vllm|llama.cpp|transformers", "The runtime", "program that runs the model: sets work space and overhead") \
     X(overhead,    REAL,   double,       1.0,   0, 64, NULL, "The runtime", "GiB on each GPU for CUDA context, graphs and libraries; a named runtime has its own") \
     X(sequences,   COUNT,  uint64_t,     0,     0, 1e6, NULL, "The runtime", "requests that vLLM makes room to sample at once; 0: 1024 on a GPU of 70 GiB or more, else 256") \
