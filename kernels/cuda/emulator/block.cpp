@@ -151,6 +151,7 @@ static Outcome outcome;
 static void open_barrier()
 {
     check_barrier();
+    counts_interval(someone([](const Thread &t) { return t.at_barrier; })->site);
     outcome = {(int)block.yes, block.yes == block.arrived};
     block.arrived = block.yes = 0;
     block.opened = ++block.clock;

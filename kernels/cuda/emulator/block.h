@@ -28,7 +28,7 @@ struct Thread {
     unsigned mask;               // of that
     bool at_barrier, returned;
     bool fenced;          // __threadfence(), and no atomic operation since
-    uint64_t accesses;    // of memory that others see
+    uint64_t accesses;    // of memory that others see, since the last barrier
 };
 
 struct Warp {
@@ -112,7 +112,8 @@ void counts_add(unsigned site, uintptr_t address);    // of the running thread
 void counts_add_distinct();           // a sector of global memory, for the first time
 void counts_align(uint32_t lanes);    // these lanes of the running warp wait: compare them
 void counts_launch(size_t shared);
-void counts_block_ends();    // adds up what its threads did
+void counts_interval(const void *barrier);    // adds up what the threads did; NULL: the block ends
+void counts_block_ends();
 void counts_clear();
 
 // ---- faults.cpp

@@ -40,8 +40,14 @@ enum { LOG_MAX = 1 << 22 };
 static Log logs[WARP];
 static uint64_t steps, active, distinct;
 static std::vector<KernelLaunch> launch_list;
-static std::vector<const void *> kernels;    // of each launch
 static KernelLaunch work;    // of the running launch, of which accesses alone are known
+static uint64_t of_block;    // accesses of the running block
+
+struct Places {                      // in the code: of a launch
+    const void *kernel, *barrier;    // barrier: the end of its worst interval
+};
+static std::vector<Places> places;
+static const void *worst_barrier;    // of the running launch
 
 // ---- the cost of one access of a warp: `count` lanes, each `bytes` at address[i]
 
@@ -166,21 +172,43 @@ static void copy(uint32_t *to, const uint3 &from)
     to[2] = from.z;
 }
 
+// Accesses for which the other threads waited, times the threads.
+static uint64_t lost(const Interval &interval)
+{
+    return interval.most * block.threads - interval.accesses;
+}
+
+void counts_interval(const void *barrier)
+{
+    Interval now = {};
+    const Thread *busiest = &block.thread[0];
+    for (unsigned i = 0; i < block.threads; i++) {
+        Thread &t = block.thread[i];
+        now.accesses += t.accesses;
+        if (t.accesses > now.most) {
+            now.most = t.accesses;
+            busiest = &t;
+        }
+        t.accesses = 0;
+    }
+    work.span += now.most;
+    of_block += now.accesses;
+    if (lost(now) <= lost(work.worst)) return;
+    copy(now.thread, busiest->index);
+    copy(now.block, block.index);
+    work.worst = now;
+    worst_barrier = barrier;
+}
+
 void counts_block_ends()
 {
-    uint64_t of_block = 0;
-    for (unsigned i = 0; i < block.threads; i++) {
-        const Thread &t = block.thread[i];
-        of_block += t.accesses;
-        if (t.accesses <= work.most_of_thread) continue;
-        work.most_of_thread = t.accesses;
-        copy(work.busiest_thread, t.index);
-        copy(work.its_block, block.index);
-    }
+    counts_interval(nullptr);
     work.accesses += of_block;
-    if (of_block <= work.most_of_block) return;
-    work.most_of_block = of_block;
-    copy(work.busiest_block, block.index);
+    if (of_block > work.most_of_block) {
+        work.most_of_block = of_block;
+        copy(work.busiest_block, block.index);
+    }
+    of_block = 0;
 }
 
 // ---- the report
@@ -188,13 +216,14 @@ void counts_block_ends()
 void counts_launch(size_t shared)
 {
     const uint3 b = {blockDim.x, blockDim.y, blockDim.z};
-    kernels.push_back(block.kernel);
+    places.push_back({block.kernel, worst_barrier});
     const uint3 g = {gridDim.x, gridDim.y, gridDim.z};
     copy(work.grid, g);
     copy(work.block, b);
     work.shared = std::max(shared, block.dynamic_bytes);
     launch_list.push_back(work);
     work = {};
+    worst_barrier = nullptr;
 }
 
 void counts_clear()
@@ -202,7 +231,7 @@ void counts_clear()
     for (uint32_t i = 1; i <= site_count; i++)
         sites[i].requests = sites[i].lanes = sites[i].transactions = sites[i].ideal = 0;
     launch_list.clear();
-    kernels.clear();
+    places.clear();
     steps = active = distinct = 0;
 }
 
@@ -251,7 +280,10 @@ void counts_report(EmulatorReport *report)
     }
     report->line = lines.data();
     report->lines = n;
-    for (size_t i = 0; i < kernels.size(); i++) launch_list[i].kernel = function_name(kernels[i]);
+    for (size_t i = 0; i < places.size(); i++) {
+        launch_list[i].kernel = function_name(places[i].kernel);
+        if (places[i].barrier) launch_list[i].worst.end = source_line(places[i].barrier);
+    }
     report->launch = launch_list.data();
     report->launches = launch_list.size();
     report->steps = steps;

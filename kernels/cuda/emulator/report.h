@@ -61,13 +61,22 @@ typedef struct LineCounts {
     uint64_t transactions, ideal;
 } LineCounts;
 
+// What a block does from one barrier to the next. It takes as long as the block's busiest thread.
+typedef struct Interval {
+    uint64_t accesses, most;    // by all threads of the block, and by the busiest
+    uint32_t thread[3], block[3];
+    SourceLine end;    // the barrier; line 0: the kernel's end
+} Interval;
+
 typedef struct KernelLaunch {
     const char *kernel;
     uint32_t grid[3], block[3];
-    size_t shared;        // bytes of a block: the arrays that it used, and dynamic
-    uint64_t accesses;    // to global and shared memory, by all threads
-    uint64_t most_of_thread, most_of_block;    // by the busiest thread, and the busiest block
-    uint32_t busiest_thread[3], its_block[3], busiest_block[3];
+    size_t shared;             // bytes of a block: the arrays that it used, and dynamic
+    uint64_t accesses;         // to global and shared memory, by all threads
+    uint64_t span;             // `most` of all intervals: accesses that follow one another
+    Interval worst;            // the one in which the other threads wait for the most accesses
+    uint64_t most_of_block;    // by the busiest block
+    uint32_t busiest_block[3];
 } KernelLaunch;
 
 typedef struct EmulatorReport {

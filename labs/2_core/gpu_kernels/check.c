@@ -83,12 +83,13 @@ void expect_no_bank_conflicts(void)
                 t.worst->at.file, t.worst->at.line, t.transactions, t.ideal);
 }
 
-void expect_shared_out(double of_thread, double of_block)
+void expect_shared_out(double of_threads, double of_block)
 {
     const KernelLaunch *l = &emulator_report()->launch[0];
+    const Interval *w = &l->worst;
     const double blocks = (double)l->grid[0] * l->grid[1] * l->grid[2];
-    const double threads = blocks * l->block[0] * l->block[1] * l->block[2];
-    const double all = (double)l->accesses;
+    const double threads = (double)l->block[0] * l->block[1] * l->block[2];
+    const double all = (double)l->accesses, span = (double)l->span;
     assert_that(all > 0, "no thread accesses memory");
     assert_that(
         (double)l->most_of_block <= of_block * all / blocks,
@@ -96,13 +97,15 @@ void expect_shared_out(double of_thread, double of_block)
         "of the %.0f blocks is %.0f: share the work out among the blocks",
         l->busiest_block[0], l->busiest_block[1], l->busiest_block[2], (double)l->most_of_block,
         all, blocks, all / blocks);
-    assert_that((double)l->most_of_thread <= of_thread * all / threads,
-                "thread (%u,%u,%u) of block (%u,%u,%u) makes %.0f of all %.0f accesses to memory, "
-                "where the share of each of the %.0f threads is %.1f: share the work out among the "
-                "threads",
-                l->busiest_thread[0], l->busiest_thread[1], l->busiest_thread[2], l->its_block[0],
-                l->its_block[1], l->its_block[2], (double)l->most_of_thread, all, threads,
-                all / threads);
+    char until[32] = "the kernel's end";
+    if (w->end.line > 0) snprintf(until, sizeof until, "the barrier in line %d", w->end.line);
+    assert_that(
+        span <= of_threads * all / threads,
+        "threads wait for others: up to %s thread (%u,%u,%u) of block (%u,%u,%u) makes %.0f "
+        "accesses to memory, where the mean of the block's %.0f threads is %.1f; in the whole "
+        "kernel %.0f follow one another where %.0f would do: share them out among the threads",
+        until, w->thread[0], w->thread[1], w->thread[2], w->block[0], w->block[1], w->block[2],
+        (double)w->most, threads, (double)w->accesses / threads, span, all / threads);
 }
 
 void expect_at_most(double accesses, double unit, double most, const char *what)

@@ -30,9 +30,10 @@ void expect_coalesced_writes(double most);
 
 void expect_no_bank_conflicts(void);
 
-// The work is shared out: of the accesses to memory no thread makes more than `of_thread` times its share, and no
-// block more than `of_block` times.
-void expect_shared_out(double of_thread, double of_block);
+// The work is shared out. From one barrier to the next a block takes as long as its busiest thread: the accesses to
+// memory of these, added up, are at most `of_threads` times what they would be if all threads made equally many.
+// And no block makes more than `of_block` times its share.
+void expect_shared_out(double of_threads, double of_block);
 
 // `what` is said of the accesses of single threads: "reads from shared memory for a product".
 void expect_at_most(double accesses, double unit, double most, const char *what);

@@ -141,9 +141,9 @@ CASE(flash_attention__reads_full_sectors)
 
 CASE(flash_attention__shares_out_the_queries)
 {
-    attend_causally(2, 64, 32, 1);
-    // The last block has twice the average number of keys.
-    expect_shared_out(3, 2.2);
+    attend_causally(1, 92, 32, 1);
+    // Lanes whose key is in the future may skip it; the last block has twice the average number of keys.
+    expect_shared_out(1.4, 2.2);
 }
 
 // ---- paged_attention ----
@@ -267,7 +267,7 @@ CASE(paged_attention__reads_full_sectors_once)
 CASE(paged_attention__shares_out_the_tokens)
 {
     attend_in_pages(3, 2, 32, (int[]){61, 60, 59}, 1);
-    expect_shared_out(2, 1.2);
+    expect_shared_out(1.5, 1.2);
 }
 
 // ----

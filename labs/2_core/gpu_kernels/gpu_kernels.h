@@ -4,7 +4,8 @@
  * block unless it says so here. Outputs are overwritten, every element of them once, and overlap no input.
  * launch.cu starts the kernels; grid and block are what the comment says, and the body is yours.
  * Constants of this header are the launch's as well. All threads of a block have to reach each
- * __syncthreads().
+ * __syncthreads(). A block waits there for its busiest thread, so that threads share out the work before
+ * each of them; a tree at the end of a reduction, with ever fewer threads, is part of that.
  *
  * A sector is 32 bytes of global memory, a wavefront one access of the 32 banks of shared memory: what the
  * cases count, and kernels/cuda/emulator/report.h explains.
