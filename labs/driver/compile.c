@@ -1,4 +1,5 @@
 #include "labs/driver/compile.h"
+#include "labs/driver/cuda_words.h"
 #include "labs/driver/process.h"
 #include "datasets/root.h"
 #include "common/text.h"
@@ -146,6 +147,43 @@ void compile_read(Arena *arena, const char *path, const char *output, Compiled *
         }
         if (text != NULL) included = 0;    // that was what the chain led to
     }
+}
+
+// ---- CUDA without nvcc ----
+
+static const char *line_at(Arena *arena, const char *text, int number)
+{
+    for (; number > 1 && text != NULL; number--)
+        if ((text = strchr(text, '\n')) != NULL) text++;
+    return text == NULL || number < 1 ? ""
+                                      : arena_print(arena, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+// The complaint says what to write in place of what only nvcc takes.
+static void say_what_instead(Arena *arena, const Compile *job, Complaint *complaint)
+{
+    const char *instead = cuda_instead(line_at(arena, job->text, complaint->line));
+    if (instead == NULL) instead = cuda_instead(complaint->message);
+    if (instead == NULL && strstr(complaint->rest, " Error: ") != NULL)    // the assembler's
+        instead = cuda_instead("asm");
+    if (instead != NULL) complaint->message = instead;
+}
+
+// It compiles, and cannot be loaded.
+static bool refuse_extern_shared(Arena *arena, const Compile *job, Compiled *compiled)
+{
+    const char *at = job->text;
+    for (int number = 1; at != NULL; number++) {
+        const char *line = line_at(arena, at, 1);
+        const char *word = strstr(line, "extern __shared__"), *comment = strstr(line, "//");
+        if (word != NULL && (comment == NULL || word < comment)) {
+            compiled->first = (Complaint){
+                .line = number, .message = cuda_instead(word), .rest = compiled->output};
+            return true;
+        }
+        if ((at = strchr(at, '\n')) != NULL) at++;
+    }
+    return false;
 }
 
 // ---- how it ended ----
@@ -320,7 +358,8 @@ bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
     if (broken != NULL)
         return error_set(err, "the compiler fails, whatever the file holds: %s", broken);
     compile_read(arena, job->path, ending.err, compiled);
-    if (compiled->good && refuse_includes(arena, job, compiled)) {
+    if (compiled->good && (refuse_includes(arena, job, compiled) ||
+                           (is_cuda(job->path) && refuse_extern_shared(arena, job, compiled)))) {
         compiled->good = false;
     } else if (limit != NULL) {
         compiled->bounded = true;
@@ -328,6 +367,8 @@ bool compile(Arena *arena, const Compile *job, Compiled *compiled, Error *err)
             (Complaint){.line = compiled->first.line, .message = limit, .rest = ending.err};
     } else if (!compiled->good && compiled->first.message == NULL) {
         compiled->first.message = first_words(arena, ending.err);
+    } else if (!compiled->good && is_cuda(job->path)) {
+        say_what_instead(arena, job, &compiled->first);
     }
     return true;
 }

@@ -34,11 +34,11 @@ if(has_auto_var_init)
   list(APPEND checked -ftrivial-auto-var-init=pattern)
 endif()
 # A .cu is C++ for the emulator, in whose checker the calls of -fsanitize=thread end: its own library is
-# not linked, so the usual ones are named.
+# not linked, so the usual ones are named. `#pragma unroll` is nvcc's.
 include(${PROJECT_SOURCE_DIR}/kernels/cuda/emulator/checked.cmake)
 set(cuda ${said})
 list(REMOVE_ITEM cuda -std=gnu17 -Werror=trampolines -Werror=implicit-function-declaration)
-list(APPEND cuda -std=gnu++17 -fno-omit-frame-pointer -nodefaultlibs ${EMULATOR_CHECKED})
+list(APPEND cuda -std=gnu++17 -Wno-unknown-pragmas -fno-omit-frame-pointer -nodefaultlibs ${EMULATOR_CHECKED})
 
 string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
 separate_arguments(house_flags UNIX_COMMAND "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}}")

@@ -40,6 +40,33 @@ a_compile_error_is_printed_with_its_line() { # test
     flat | grep -qF "$lab.cu:$(here HERE)" || complain "the line is not named"
 }
 
+what_only_nvcc_takes_has_a_sentence_with_its_line() { # test
+    submit 'gk_vector_add<<<1, 32>>>(c, a, b, n); /* HERE */'
+    finds "a launch by <<<grid, block>>> needs nvcc"
+    flat | grep -qF "$lab.cu:$(here HERE)" || complain "the line is not named"
+    submit 'asm volatile("mov.u32 %0, 0;" : "=r"(i)); /* HERE */'
+    finds "the emulator runs no inline PTX (asm)"
+    flat | grep -qF "$lab.cu:$(here HERE)" || complain "the line is not named"
+    submit 'extern __shared__ float t[]; c[i] = t[i]; /* HERE */'
+    finds "write __shared__ float tile[SIZE]"
+    flat | grep -qF "$lab.cu:$(here HERE)" || complain "the line is not named"
+}
+
+assertions_of_a_kernel_have_their_line() { # test
+    submit 'assert(n < 0); /* HERE */'
+    sed -i '0,/^#include "labs/s//#include <assert.h>\n&/' $file
+    finds "$lab.cu:$(here HERE): stopped: thread ("
+    submit 'assert(n < 0); /* HERE */'
+    sed -i 's/^#include "labs.*/&\n#include <assert.h>/' $file # which has an assert() of its own
+    finds "$lab.cu:$(here HERE): stopped: thread ("
+}
+
+a_kernel_may_read_a_clock_and_print() { # test
+    submit 'const long long now = clock64() + clock(); if (now > 0) c[i] = a[i] + b[i]; if (i == 5) printf("%d\\n", i);'
+    run "$LAB" check $lab.vector_add
+    gave 0
+}
+
 a_missing_kernel_leaves_the_others() { # test
     submit 'c[i] = a[i] + b[i];'
     sed -i 's/gk_vector_add/gk_vector_sum/' $file
