@@ -54,6 +54,14 @@ static double largest_of(const double *values, int count)
     return largest;
 }
 
+// Below this a sweep's change is the end, where the largest value has this size: four units in the last place; with a
+// discount, less accuracy is never asked for than 1e-12.
+static double least_change(const Mdp *mdp, double largest)
+{
+    const double rate = mdp->discount / (1 - mdp->discount);
+    return fmax(1e-15 * largest, mdp->discount < 1 ? 1e-12 * largest / rate : 0);
+}
+
 // Until a sweep changes less than a millionth, which is about what a float can tell.
 static bool sweep_roughly(Optimum *o, const Sweeper *sweeper, int states, Arena *arena,
                           SolverStop *stop, void *context)
@@ -83,9 +91,14 @@ typedef struct Pace {
 } Pace;
 
 // Whether it is time for a look.
+static bool pace_is_due(const Pace *pace, long sweep)
+{
+    return sweep >= 2 * pace->sweeps[1];
+}
+
 static bool pace_note(Pace *pace, long sweep, double change)
 {
-    if (sweep < 2 * pace->sweeps[1]) return false;
+    if (!pace_is_due(pace, sweep)) return false;
     *pace = (Pace){{pace->sweeps[1], sweep}, {pace->changes[1], change}};
     return true;
 }
@@ -102,7 +115,7 @@ static double pace_of(const Pace *pace, long sweep, double change)
 Optimum solver_optimum(Arena *arena, const Mdp *mdp, SolverStop *stop, void *context)
 {
     size_t rows = (size_t)mdp->states * (size_t)mdp->actions;
-    const Sweeper *sweeper = sweeper_new(arena, mdp);
+    Sweeper *sweeper = sweeper_new(arena, mdp);
     Optimum o = {.values = sweeper_values(arena, sweeper),
                  .action_values = arena_alloc(arena, rows * sizeof(double)),
                  .policy = arena_alloc(arena, rows * sizeof(double))};
@@ -113,24 +126,30 @@ Optimum solver_optimum(Arena *arena, const Mdp *mdp, SolverStop *stop, void *con
     bool go_on = mdp->first[rows] < LARGE || !device_is_host() ||
                  sweep_roughly(&o, sweeper, mdp->states, arena, stop, context);
     Pace pace = {{0}, {0}};
+    double at_most = largest_of(o.values, mdp->states);    // of the values' sizes
     while (go_on && !o.converged && o.sweeps < most) {
         o.change = sweeper_sweep(sweeper, next, o.values);
         double *spare = o.values;
         o.values = next;
         next = spare;
         o.sweeps++;
-        // Four units in the last place; with a discount, less accuracy is never asked for than 1e-12.
-        double largest = largest_of(o.values, mdp->states);
-        double least = fmax(1e-15 * largest, mdp->discount < 1 ? 1e-12 * largest / rate : 0);
-        o.converged = o.change <= least;
-        if (pace_note(&pace, o.sweeps, o.change) && o.sweeps > LEAST_SWEEPS && !o.converged) {
-            double shrinks = pace_of(&pace, o.sweeps, o.change);
-            if (shrinks == 0 && o.sweeps / 4 > mdp->states)
-                break;    // no way to an end is that long
-            if (shrinks > 0 && log(o.change / least) / shrinks > (double)most) break;
+        at_most = (at_most + o.change) * (1 + 1e-15);
+        // Values leave a device where this can be the end, and for the looks at the pace.
+        if (o.change <= least_change(mdp, at_most) || pace_is_due(&pace, o.sweeps)) {
+            sweeper_fetch(sweeper, o.values);
+            at_most = largest_of(o.values, mdp->states);
+            double least = least_change(mdp, at_most);
+            o.converged = o.change <= least;
+            if (pace_note(&pace, o.sweeps, o.change) && o.sweeps > LEAST_SWEEPS && !o.converged) {
+                double shrinks = pace_of(&pace, o.sweeps, o.change);
+                if (shrinks == 0 && o.sweeps / 4 > mdp->states)
+                    break;    // no way to an end is that long
+                if (shrinks > 0 && log(o.change / least) / shrinks > (double)most) break;
+            }
         }
         if (stop != NULL) go_on = !stop(context, o.sweeps, o.change);
     }
+    sweeper_fetch(sweeper, o.values);
     double change = fmax(o.change, 0x1p-53 * largest_of(o.values, mdp->states));    // as rounded
     o.pace = pace_of(&pace, o.sweeps, change);
     o.bound = mdp->discount < 1 ? rate * change : o.pace > 0 ? change / expm1(o.pace) : INFINITY;

@@ -36,6 +36,7 @@ struct Sweeper {
         int32_t *rows, *next;
         uint64_t *columns;
         double *reward, *weight, *to, *from, *change;
+        const double *copy_of;    // the host's values that lie in `from`; NULL: none do
     } device;
 };
 
@@ -254,24 +255,34 @@ static double sweep(const Sweeper *p, SliceSweep *slice_sweep, void *to, const v
     return change;
 }
 
-// Values pass twice between host and device, which is 16 bytes of a state beside 12 for each of its outcomes.
-static double sweep_on_device(const Sweeper *p, double *to, const double *from)
+// What one sweep gives the next one reads where it lies; the host gets the change alone.
+static double sweep_on_device(Sweeper *p, double *to, const double *from)
 {
-    const size_t bytes = (size_t)p->slices * SLICE * sizeof *to;
+    const size_t values = ((size_t)p->slices + 1) * SLICE;
     double change;
-    device->put(p->device.from, from, bytes + SLICE * sizeof *from);
+    if (p->device.copy_of != from) device->put(p->device.from, from, values * sizeof *from);
     kernels.value_sweep(p->device.to, p->device.change, p->device.from, p->device.rows,
                         p->device.columns, p->device.reward, p->device.weight, p->device.next,
                         p->slices);
-    device->get(to, p->device.to, bytes);
+    double *spare = p->device.from;
+    p->device.from = p->device.to;
+    p->device.to = spare;
+    p->device.copy_of = to;
     device->get(&change, p->device.change, sizeof change);
     return change;
 }
 
-double sweeper_sweep(const Sweeper *p, double *to, const double *from)
+double sweeper_sweep(Sweeper *p, double *to, const double *from)
 {
     if (p->device.to != NULL) return sweep_on_device(p, to, from);
     return sweep(p, p->sweep, to, from);
+}
+
+void sweeper_fetch(const Sweeper *p, double *values)
+{
+    const size_t bytes = (size_t)p->slices * SLICE * sizeof *values;
+    if (p->device.to != NULL && p->device.copy_of == values)
+        device->get(values, p->device.from, bytes);
 }
 
 double sweeper_sweep_float(const Sweeper *p, float *to, const float *from)
@@ -299,6 +310,9 @@ static void put_on_device(Sweeper *p, Arena *arena)
     p->device.next = on_device(arena, p->next, numbers * sizeof *p->next);
     p->device.from = on_device(arena, NULL, values * sizeof(double));
     p->device.to = on_device(arena, NULL, values * sizeof(double));
+    // Padding points behind the states, and a sweep leaves that place alone.
+    static const double zeros[SLICE];
+    device->put(p->device.to + slices * lanes, zeros, sizeof zeros);
     p->device.change = on_device(arena, NULL, sizeof(double));
 }
 

@@ -3,6 +3,7 @@
  *     Sweeper *sweeper = sweeper_new(arena, &world->mdp);         // packs the table
  *     double *v = sweeper_values(arena, sweeper), *next = sweeper_values(arena, sweeper);
  *     double change = sweeper_sweep(sweeper, next, v);            // one synchronous sweep
+ *     sweeper_fetch(sweeper, next);                               // from a device to the host
  *
  * SLICE states side by side: the k-th outcomes of their j-th actions lie next to each other, padded where
  * a state has fewer (the sliced ELLPACK of sparse matrices), so that a vector works on all of them.
@@ -23,8 +24,10 @@ double *sweeper_values(Arena *arena, const Sweeper *p);
 float *sweeper_values_float(Arena *arena, const Sweeper *p);
 
 // to[s] = max_a sum p (r + discount from[next]); from and to differ, and are sweeper_values().
-// Returns max |to - from|.
-double sweeper_sweep(const Sweeper *p, double *to, const double *from);
+// Returns max |to - from|. On a device `to` stays there, and is the next sweep's `from` without a copy: the host's
+// numbers are those of the last fetch, and must not be changed in between.
+double sweeper_sweep(Sweeper *p, double *to, const double *from);
+void sweeper_fetch(const Sweeper *p, double *values);    // where they are the last sweep's `to`
 // The same in single precision, which reads two thirds of the bytes: for the first sweeps.
 double sweeper_sweep_float(const Sweeper *p, float *to, const float *from);
 

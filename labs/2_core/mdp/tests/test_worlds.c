@@ -319,6 +319,50 @@ static void values_do_not_depend_on_the_device(void **state)
     device_put_in_use(before);
 }
 
+static size_t put_bytes, got_bytes;
+
+static void counted_put(void *to, const void *host, size_t bytes)
+{
+    put_bytes += bytes;
+    device_far.put(to, host, bytes);
+}
+
+static void counted_get(void *host, const void *from, size_t bytes)
+{
+    got_bytes += bytes;
+    device_far.get(host, from, bytes);
+}
+
+static void warm_sweeps_on_a_device_copy_only_the_change(void **state)
+{
+    (void)state;
+    enum { STATES = 301, SWEEPS = 5 };
+    const Device *before = device;
+    const char *why = "";
+    if (!device_use("far", &why)) fail_msg("%s", why);
+    Device counting = *device;
+    counting.put = counted_put;
+    counting.get = counted_get;
+    device_put_in_use(&counting);
+    Arena *arena = arena_new("counted", (size_t)1 << 28);
+    Sweeper *sweeper = sweeper_new(arena, &world_random(keep, STATES, 3, 4, 7)->mdp);
+    double *v[2] = {sweeper_values(arena, sweeper), sweeper_values(arena, sweeper)};
+    sweeper_sweep(sweeper, v[1], v[0]);    // the first one brings its values
+    put_bytes = got_bytes = 0;
+    for (int k = 1; k <= SWEEPS; k++) sweeper_sweep(sweeper, v[(k + 1) % 2], v[k % 2]);
+    assert_int_equal(put_bytes, 0);
+    assert_int_equal(got_bytes, SWEEPS * sizeof(double));
+    sweeper_fetch(sweeper, v[(SWEEPS + 1) % 2]);
+    assert_true(got_bytes >= (SWEEPS + STATES) * sizeof(double));
+    got_bytes = 0;
+    const Optimum best =
+        solver_optimum(arena, &world_random(keep, STATES, 3, 4, 7)->mdp, NULL, NULL);
+    if (got_bytes > STATES * sizeof(double) * (size_t)best.sweeps / 4)
+        fail_msg("%zu bytes came from the device in %ld sweeps", got_bytes, best.sweeps);
+    arena_free(arena);
+    device_put_in_use(before);
+}
+
 static void values_do_not_depend_on_the_number_of_threads(void **state)
 {
     (void)state;
@@ -455,6 +499,7 @@ int main(void)
         cmocka_unit_test(the_solver_agrees_with_plain_value_iteration),
         cmocka_unit_test(values_do_not_depend_on_the_number_of_threads),
         cmocka_unit_test(values_do_not_depend_on_the_device),
+        cmocka_unit_test(warm_sweeps_on_a_device_copy_only_the_change),
         cmocka_unit_test(side_by_side_learners_are_the_exercises_to_the_bit),
         cmocka_unit_test(vectors_and_plain_loops_sweep_to_the_same_bits),
         cmocka_unit_test(a_large_model_is_solved_in_double_precision),
