@@ -15,6 +15,7 @@ struct Replay {
     State state;
     bool recording;
     int rows;
+    float scale;
     size_t numbers;    // of the arena that the batch takes
     Rng rng;           // when the loss began
     void *forward, *backward;
@@ -23,10 +24,15 @@ struct Replay {
     long count;
 };
 
-Replay *replay_new(Arena *keep, Params *params)
+bool replay_asked(void)
 {
     const char *asked = getenv("LAB_CUDA_GRAPHS");
-    if (device->recorder == NULL || asked == NULL || strcmp(asked, "on") != 0) return NULL;
+    return asked != NULL && strcmp(asked, "on") == 0;
+}
+
+Replay *replay_new(Arena *keep, Params *params)
+{
+    if (device->recorder == NULL || !replay_asked()) return NULL;
     Replay *r = arena_zeros(keep, sizeof *r);
     r->params = params;
     r->has_grad = arena_zeros(keep, (size_t)params->count * sizeof *r->has_grad);
@@ -54,22 +60,24 @@ static bool any_grad(const Params *params)
 }
 
 // Whether the batch lies where the one before lay.
-static bool alike(const Replay *r, const Tape *tape, int rows)
+static bool alike(const Replay *r, const Tape *tape, int rows, float scale)
 {
-    return rows == r->rows && arena_numbers_used(tape->arena) == r->numbers && !any_grad(r->params);
+    return rows == r->rows && scale == r->scale && arena_numbers_used(tape->arena) == r->numbers &&
+           !any_grad(r->params);
 }
 
-bool replay_forward(Replay *r, const Tape *tape, int rows, const Rng *rng, float *loss)
+bool replay_forward(Replay *r, const Tape *tape, int rows, float scale, const Rng *rng, float *loss)
 {
     if (r == NULL) return false;
     r->recording = false;
     if (r->state == UNKNOWN) {
         r->rows = rows;
+        r->scale = scale;
         r->numbers = arena_numbers_used(tape->arena);
         r->state = WARM;
         return false;
     }
-    if (r->state == DIFFERENT || !alike(r, tape, rows)) return false;
+    if (r->state == DIFFERENT || !alike(r, tape, rows, scale)) return false;
     if (r->state == RECORDED && device->recorder->replay(r->forward)) {
         device->get(loss, r->loss, sizeof *loss);
         return true;

@@ -164,8 +164,10 @@ static void declare_options(Run *run, Options *options)
     options_group(options, "Every lab");
     options_flag(options, "smoke", 0, &run->smoke, "run for a few seconds only, on little data");
     options_uint64(options, "seed", 's', &run->seed, "where all randomness starts");
-    options_choice(options, "device", 'd', &run->device, DEVICE_NAMES,
-                   "where the work is done; cuda's products: LAB_CUDA_PRODUCTS=fp32, tf32 or bf16");
+    options_choice(
+        options, "device", 'd', &run->device, DEVICE_NAMES,
+        "where the work is done; for cuda's products LAB_CUDA_PRODUCTS=fp32, tf32, bf16 or own; "
+        "LAB_CUDA_GRAPHS=on replays training steps");
     options_int(options, "threads", 't', &run->threads, 1, 1024, "processor cores to use");
     options_flag(options, "profile", 0, &run->profile, "at the end, what each kernel cost");
     options_flag(options, "check-numbers", 0, &run->check_numbers,

@@ -339,11 +339,11 @@ static void backward_part(Tape *tape, Tensor *loss, double weight, int rows, Red
 
 // Forward and backward of a part of the batch: its loss. Where that is not finite, forward alone.
 static double part_loss(const Way *way, const Training *training, const Batch *batch, double weight,
-                        int rows, Reduction *last)
+                        int rows, Replay *replay, Reduction *last)
 {
-    Replay *replay = weight == rows ? way->replay : NULL;    // whole batches only
+    const float scale = (float)weight / (float)rows;
     float value;
-    if (replay_forward(replay, way->tape, batch->rows, batch->rng, &value)) {
+    if (replay_forward(replay, way->tape, batch->rows, scale, batch->rng, &value)) {
         if (isfinite(value)) replay_backward(replay);
     } else {
         Tensor *loss = loss_of(way->tape, training, batch, NULL);
@@ -373,8 +373,10 @@ static Step loss_step(const Run *run, const Way *way, Training *training, const 
         Batch batch =
             make_batch(way->tape->arena, &training->train, index + own.first + first, part, rng);
         double weight = part < rows ? weight_of(&batch) : part;
-        sums[0] += weight * part_loss(way, training, &batch, weight, rows,
-                                      first + part == own.count ? reduction : NULL);
+        // Of several parts each adds to the gradients of those before.
+        Replay *replay = part == own.count ? way->replay : NULL;
+        Reduction *last = replay == NULL && first + part == own.count ? reduction : NULL;
+        sums[0] += weight * part_loss(way, training, &batch, weight, rows, replay, last);
         sums[1] += weight;
         if (!isfinite(sums[0])) break;
     }
@@ -403,6 +405,14 @@ static Step take_step(const Run *run, const Way *way, Training *training, const 
     tape_reset(tape);
     bool there = ranks_sum(&interrupted, 1);
     return (Step){loss * (rows > 0 ? rows : 1), interrupted > 0, !there};
+}
+
+// Why no step is replayed, for a reader who asked for it.
+static const char *no_replay(const Training *training, const Run *run)
+{
+    if (!training->repeats) return ": its steps differ from one another";
+    if (run->profile || run->check_numbers) return ": each kernel is looked at by itself";
+    return ": the device records no graphs";
 }
 
 // ---- the loop ----
@@ -523,7 +533,7 @@ bool training_run(const Session *session, Training *training, Error *err)
     Way way = {.tape = tape,
                .reduction = !alone && moves ? reduction_new(run->keep, training->params) : NULL,
                // What is replayed passes by the profile and the check of numbers.
-               .replay = alone && training->repeats && !run->profile && !run->check_numbers
+               .replay = training->repeats && !run->profile && !run->check_numbers
                              ? replay_new(run->keep, training->params)
                              : NULL};
     bool ok = true, stop = alone && run_interrupted(run);
@@ -564,6 +574,10 @@ bool training_run(const Session *session, Training *training, Error *err)
     if (ok && saved != done) ok = save(session, training, tape, done, err);
     progress_end(&progress);
     training->replayed = replay_count(way.replay);
+    if (replay_asked())
+        run_print(run, "CUDA graphs: %ld of %ld steps of this run were replayed%s.",
+                  training->replayed, done - begun,
+                  way.replay != NULL ? "" : no_replay(training, run));
     replay_free(way.replay);
     arena_free(arena);
     return ok && done == training->steps;

@@ -74,7 +74,7 @@ static long train(float weights[NUMBERS], Kind kind, const char *graphs)
         }
         Tensor *batch = tensor_from(step, SHAPE(rows, IN), x);
         Tensor *labels = tensor_from_ints(step, SHAPE(rows), label);
-        if (replay_forward(replay, tape, rows, &rng, &value)) {
+        if (replay_forward(replay, tape, rows, 1, &rng, &value)) {
             replay_backward(replay);
         } else {
             Tensor *loss = loss_of(tape, &model, batch, labels, &rng);

@@ -58,9 +58,13 @@ steps_that_are_replayed_write_the_same_files() { # test
     train 1 computed --batch 3 $small --steps 9 --points 3
     export LAB_CUDA_GRAPHS=on
     train 1 replayed --batch 3 $small --steps 9 --points 3
-    unset LAB_CUDA_GRAPHS
+    says out "CUDA graphs: 7 of 9 steps of this run were replayed."
     cmp computed/metrics.jsonl replayed/metrics.jsonl || complain "other metrics"
     cmp computed/checkpoint.safetensors replayed/checkpoint.safetensors || complain "other weights"
+    train 2 replayed2 --batch 3 $small --steps 9 --points 3 # shares of 2 windows and of 1
+    says out "CUDA graphs: 7 of 9 steps of this run were replayed."
+    unset LAB_CUDA_GRAPHS
+    same computed replayed2 8
 }
 
 long="--steps 480 --points 120 --width 96 --context 64 --batch 8"

@@ -54,7 +54,7 @@ static long train(const char *name, float losses[STEPS])
         read_batch(expected, i, ids, next);
         Tensor *x = tensor_from_ints(step, SHAPE(B, T), ids);
         Tensor *labels = tensor_from_ints(step, SHAPE(B, T), next);
-        if (replay_forward(replay, tape, B, &rng, &losses[i])) {
+        if (replay_forward(replay, tape, B, 1, &rng, &losses[i])) {
             replay_backward(replay);
         } else {
             Tensor *loss = model_loss(tape, &model, x, labels, (Draw){0});
