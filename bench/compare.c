@@ -47,7 +47,10 @@ static void print_report(const char *letter, const DeviceReport *report)
     for (int d = 0; d < report->device_count; d++) {
         const ReportedDevice *on = &report->devices[d];
         printf("   %s: %s; %.5g GFLOP/s, %.4g GB/s measured%s\n", on->name, on->what, on->gflops,
-               on->copy_gbs, on->emulated ? "; EMULATED: its times mean nothing" : "");
+               on->copy_gbs,
+               on->emulated && strstr(on->what, "mean nothing") == NULL
+                   ? "; EMULATED: its times mean nothing"
+                   : "");
     }
 }
 

@@ -151,7 +151,7 @@ static bool run(Sweep *sweep, const Command *command, const Asked *asked, Error 
     if (is_emulated(sweep)) puts(note);
     for (int i = 0; i < count; i++) {
         const double now = bench_now(), left = sweep->until - now;
-        sweep->subject_until = now + 3 * left / (count - i);    // most need less than their part
+        sweep->subject_until = now + left / (count - i);    // and what one leaves is the others'
         if (!sweep_subject(sweep, &subjects[i], err)) return false;
     }
     print_left_out(sweep);
@@ -188,7 +188,9 @@ int main(int argc, char **argv)
     options_string(options, "only", 'o', &asked.only, "LIST",
                    "kernels and loops by name, or kernel, training, inference");
     options_int(options, "limit", 'l', &asked.limit, 0, 86400,
-                "seconds after which no size is begun; 0: none");
+                "seconds after which no size is begun, in equal parts: what is left by the number "
+                "of kernels and "
+                "loops to come; 0: none");
     options_choice(options, "plot", 0, &asked.plot, PLOT_FORMATS, "how pictures are drawn");
     options_string(options, "out", 0, &asked.out, "DIR", "the folder of pictures and page");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;

@@ -192,9 +192,23 @@ static bool time_size(Sweep *sweep, const Subject *subject, int n, SweepRow *row
     return ok || error_wrap(err, "%s, %d", subject_title(sweep->keep, subject), n);
 }
 
+// When the next size will be done, judged by what the size before took in all: `began` is when that was begun. Operands
+// are made and moved as well, so that a round counts twice.
+static double is_done_at(const Sweep *sweep, const Subject *subject, int n, const SweepRow *before,
+                         double began)
+{
+    const double now = bench_now(), work = (double)n / before->n;
+    const double grown =
+        fmax(work, before->flops > 0 ? subject->flops(subject, n) / before->flops : 0);
+    double round = 0;
+    for (int d = 0; d < sweep->device_count; d++) round += grown * before->seconds[d];
+    return now + (now - began) + 2 * sweep->plan.rounds * round;
+}
+
 bool sweep_subject(Sweep *sweep, const Subject *subject, Error *err)
 {
     const SweepRow *before = NULL;
+    double began = 0;
     for (int i = 0; i < WORK_SIZES && subject->sizes[i] > 0; i++) {
         if (sweep->sizes > 0 && i == sweep->sizes) break;
         REQUIRE(sweep->count < SWEEP_ROWS, "more than %d rows", SWEEP_ROWS);
@@ -202,10 +216,14 @@ bool sweep_subject(Sweep *sweep, const Subject *subject, Error *err)
             sweep->too_long++;
             continue;
         }
-        if (sweep->until > 0 && bench_now() > (before ? sweep->subject_until : sweep->until)) {
+        if (sweep->until > 0 &&
+            (before == NULL ? bench_now() > sweep->until
+                            : is_done_at(sweep, subject, subject->sizes[i], before, began) >
+                                  sweep->subject_until)) {
             sweep->out_of_time++;
             continue;
         }
+        began = bench_now();
         if (before == NULL) print_heading(sweep, subject);
         SweepRow *row = &sweep->rows[sweep->count];
         if (!time_size(sweep, subject, subject->sizes[i], row, err)) return false;

@@ -40,8 +40,8 @@ typedef struct Sweep {
     double most_seconds;    // a size whose call would take longer on one of the devices is left out
     double until;           // by bench_now(): nothing is begun afterwards; 0: no limit
     double
-        subject_until;    // the same of this subject's larger sizes, so that the others have time as well
-    int sizes;            // that are timed, at most; 0: all
+        subject_until;    // by when this subject's larger sizes have to be done: the others have time as well
+    int sizes;    // that are timed, at most; 0: all
     BenchReport *report;
     SweepDevice devices[SWEEP_DEVICES];
     int device_count;

@@ -81,9 +81,11 @@ static void draw(const Show *show, const Plot *plot, const char *title, const ch
 
 // ---- roofline ----
 
+// Short, so that the legend has columns.
 static const char *const families[SIZE_KINDS] = {
-    [SIZE_ELEMENTS] = "elements", [SIZE_ROWS] = "rows",     [SIZE_SQUARE] = "matrix product",
-    [SIZE_IMAGES] = "images",     [SIZE_TOKENS] = "tokens", [SIZE_BATCH] = "layers",
+    [SIZE_ELEMENTS] = "elementwise", [SIZE_ROWS] = "rowwise",  [SIZE_SQUARE] = "matrix product",
+    [SIZE_IMAGES] = "conv, pooling", [SIZE_TOKENS] = "tokens", [SIZE_BATCH] = "layers",
+    [SIZE_SLICES] = "value sweep",
 };
 
 typedef struct Point {
@@ -151,12 +153,11 @@ static void draw_roofline(const Show *show, int d)
     const float first = 0.7f * fminf(least, ridge), last = 2 * fmaxf(most, ridge);
     const float roof_x[] = {first, ridge, last}, roof_y[] = {first * peak / ridge, peak, peak};
     PlotLabel labels[LABELS_MAX];
-    Plot plot = {.title = arena_print(
-                     keep,
-                     "Roofline of %s: %.4g GFLOP/s, %.3g GB/s; kernels at their largest size%s",
-                     on->name, on->limits.gflops, on->limits.copy_gbs, meaningless(on)),
+    Plot plot = {.title = arena_print(keep, "Roofline of %s: %.3g GB/s, %.4g GFLOP/s%s", on->name,
+                                      on->limits.copy_gbs, on->limits.gflops,
+                                      on->emulated ? " (times mean nothing)" : ""),
                  .x_label = "arithmetic intensity [FLOPs per byte read or written]",
-                 .y_label = "GFLOP/s",
+                 .y_label = "GFLOP/s, at the largest size timed",
                  .log_x = true,
                  .log_y = true,
                  .labels = labels,

@@ -35,15 +35,21 @@ static int start(const char *name, char **argv)
     return 1;
 }
 
-// Each in a process of its own and one at a time, so that they do not compete for the machine.
-static int run_all(char **argv)
+// Each in a process of its own and one at a time, so that they do not compete for the machine. The one of all kernels
+// gets a limit, or it would take longer than all others.
+static int run_all(Arena *arena, int argc, char **argv)
 {
+    char **words = arena_zeros(arena, (size_t)(argc + 2) * sizeof *words);
     int failed = 0;
     for (int i = 0; i < BENCHES; i++) {
-        printf("%s%s\n", i > 0 ? "\n" : "", benches[i]);
+        int count = 1;
+        if (strcmp(benches[i], "device") == 0) words[count++] = arena_print(arena, "--limit=120");
+        for (int w = 1; w < argc; w++) words[count++] = argv[w];
+        words[count] = NULL;
+        printf("%s[%d of %d] %s\n", i > 0 ? "\n" : "", i + 1, BENCHES, benches[i]);
         fflush(stdout);
         pid_t child = fork();
-        if (child == 0) _exit(start(benches[i], argv));
+        if (child == 0) _exit(start(benches[i], words));
         int status = 1;
         if (child < 0 || waitpid(child, &status, 0) < 0) return 1;
         if (WIFSIGNALED(status)) return 128 + WTERMSIG(status);
@@ -178,9 +184,10 @@ static int help(void)
     for (int i = 0; i < BENCHES; i++)
         at += (size_t)snprintf(names + at, sizeof names - at, "%s%s",
                                i == 0 ? "NAME is one of " : ", ", benches[i]);
+    console_help("./lab bench NAME [options]: one benchmark; NAME --help shows its options");
     console_help(
-        "./lab bench [options]: all benchmarks, one after another; --peers adds others' programs");
-    console_help("./lab bench NAME [options]: one of them; NAME --help shows its options");
+        "./lab bench all [options]: all of them, one after another, which takes long; --peers adds "
+        "others' programs");
     console_help("./lab bench LAB[.EXERCISE] --mine: a lab's exercises, yours too");
     console_help("./lab bench --device cpu,cuda: every kernel, training and inference, on each "
                  "device: a table, JSON "
@@ -197,12 +204,16 @@ int command_bench(int argc, char **argv)
     if (argc < 2 || argv[1][0] == '-') {
         if (!mine && is_asked(argc, argv, "--compare")) return start("compare", argv);
         if (!mine && is_asked(argc, argv, "--device")) return start("device", argv);
-        if (!mine && (is_asked(argc, argv, "--help") || is_asked(argc, argv, "-h"))) return help();
-        if (!mine) return run_all(argv);
-        fprintf(stderr, "lab: which one? ./lab bench LAB --mine; ./lab list names them\n");
+        if (!mine && (argc < 2 || is_asked(argc, argv, "--help") || is_asked(argc, argv, "-h")))
+            return help();
+        fputs(mine ? "lab: which one? ./lab bench LAB --mine; ./lab list names them\n"
+                   : "lab: which one? ./lab bench NAME [options], or ./lab bench all "
+                     "[options]; ./lab bench shows the names\n",
+              stderr);
         return 2;
     }
     Arena *arena = arena_new("bench", 64u << 20);
+    if (!mine && strcmp(argv[1], "all") == 0) return run_all(arena, argc - 1, argv + 1);
     Error err;
     Course course;
     Choice choice;

@@ -31,7 +31,7 @@
     X(quantize, "MODEL OUT.gguf [options]", "a model as a GGUF file of 8 or 4 bits; --help")        \
     X(replay,  "[TRACE] [options]", "a server's requests on a paged KV cache; --help")              \
     X(test,    "[ctest options]",  "build and run all the tests")                                  \
-    X(bench,   "[NAME] [options]", "the benchmarks, or one; --help: CPU against GPU, reports")       \
+    X(bench,   "[NAME] [options]", "benchmarks, one or all; CPU against GPU; reports")       \
     X(data,    "list|get|verify",  "data sets: list, download, verify"        )                    \
     X(dev,     "new|check",        "for authors: create a lab; check whether it is complete")       \
     X(doctor,  "[--json]",         "what is installed, what is missing, how to get it" )           \
