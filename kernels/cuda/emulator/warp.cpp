@@ -197,7 +197,9 @@ void __syncwarp(unsigned mask)
     converge_at(mask, &operation, __builtin_return_address(0));
 }
 
+// CUDA promises no more than that the caller is among them (Programming Guide, "Warp Vote Functions"): a kernel that takes
+// it for the lanes of its branch goes wrong on a GPU now and then, and here always.
 unsigned __activemask()
 {
-    return warp_of(self).live;
+    return checking ? 1u << number_of(self) % WARP : warp_of(self).live;
 }

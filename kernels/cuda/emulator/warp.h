@@ -147,4 +147,5 @@ template <class T> __forceinline__ unsigned __match_all_sync(unsigned mask, T va
     return *equal ? mask : 0;
 }
 
-unsigned __activemask();    // the lanes that have not returned
+unsigned
+__activemask();    // some of the lanes that are there: checked, the calling lane alone (warp.cpp)

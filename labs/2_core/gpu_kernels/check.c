@@ -108,6 +108,12 @@ void expect_shared_out(double of_threads, double of_block)
         (double)w->most, threads, (double)w->accesses / threads, span, all / threads);
 }
 
+void expect_written_once(double elements)
+{
+    expect_at_most(traffic_of(emulator_report(), SPACE_GLOBAL, true).bytes / sizeof(float),
+                   elements, 1, "writes to global memory for each element of the output");
+}
+
 void expect_at_most(double accesses, double unit, double most, const char *what)
 {
     assert_that(accesses <= most * unit, "%.3g %s, expected at most %.3g", accesses / unit, what,

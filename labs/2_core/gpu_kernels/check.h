@@ -35,5 +35,8 @@ void expect_no_bank_conflicts(void);
 // And no block makes more than `of_block` times its share.
 void expect_shared_out(double of_threads, double of_block);
 
+// Each element of an output is written once: `elements` of four bytes.
+void expect_written_once(double elements);
+
 // `what` is said of the accesses of single threads: "reads from shared memory for a product".
 void expect_at_most(double accesses, double unit, double most, const char *what);

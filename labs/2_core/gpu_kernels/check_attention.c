@@ -144,6 +144,7 @@ CASE(flash_attention__shares_out_the_queries)
     attend_causally(1, 92, 32, 1);
     // Lanes whose key is in the future may skip it; the last block has twice the average number of keys.
     expect_shared_out(1.4, 2.2);
+    expect_written_once(92 * 32);
 }
 
 // ---- paged_attention ----
@@ -268,6 +269,7 @@ CASE(paged_attention__shares_out_the_tokens)
 {
     attend_in_pages(3, 2, 32, (int[]){61, 60, 59}, 1);
     expect_shared_out(1.5, 1.2);
+    expect_written_once(3 * 2 * 32);
 }
 
 // ----

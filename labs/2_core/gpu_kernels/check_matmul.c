@@ -79,6 +79,7 @@ CASE(matmul_naive__shares_out_the_work)
 {
     multiply(MATMUL_NAIVE, 63, 95, 23);
     expect_shared_out(1.5, 1.3);
+    expect_written_once(63.0 * 95);
 }
 
 // ---- matmul_tiled ----
@@ -145,6 +146,7 @@ CASE(matmul_tiled__shares_out_the_work)
 {
     multiply(MATMUL_TILED, 47, 63, 37);
     expect_shared_out(1.2, 1.1);
+    expect_written_once(47.0 * 63);
 }
 
 // ---- matmul_blocked ----
@@ -199,6 +201,7 @@ CASE(matmul_blocked__shares_out_the_work)
 {
     multiply(MATMUL_BLOCKED, 127, 126, 37);
     expect_shared_out(1.2, 1.1);
+    expect_written_once(127.0 * 126);
 }
 
 // ---- matmul_vectorized ----
@@ -259,6 +262,7 @@ CASE(matmul_vectorized__shares_out_the_work)
 {
     multiply(MATMUL_VECTORIZED, 127, 128, 44);
     expect_shared_out(1.15, 1.1);
+    expect_written_once(127.0 * 128);
 }
 
 // ---- matmul_warp_tiled ----
@@ -310,6 +314,7 @@ CASE(matmul_warp_tiled__shares_out_the_work)
 {
     multiply(MATMUL_WARP_TILED, 127, 128, 44);
     expect_shared_out(1.2, 1.1);
+    expect_written_once(127.0 * 128);
 }
 
 // ---- matmul_tensor ----
@@ -356,6 +361,7 @@ CASE(matmul_tensor__shares_out_the_work)
 {
     multiply(MATMUL_TENSOR, 63, 62, 45);
     expect_shared_out(1.2, 1.1);
+    expect_written_once(63.0 * 62);
 }
 
 // ----

@@ -6,11 +6,8 @@ enum { LONG = 100 * 128 + 9 };
 
 // ---- softmax_rows ----
 
-static void softmax_of(const float *x, int rows, int cols)
+static void softmax_in_double(double *want, const float *x, int rows, int cols)
 {
-    size_t n = (size_t)rows * (size_t)cols;
-    float *y = blank(n);
-    double *want = expected(n);
     for (int r = 0; r < rows; r++) {
         double largest = -INFINITY, sum = 0;
         for (int c = 0; c < cols; c++) largest = fmax(largest, (double)x[r * cols + c]);
@@ -18,6 +15,14 @@ static void softmax_of(const float *x, int rows, int cols)
         for (int c = 0; c < cols; c++)
             want[r * cols + c] = exp((double)x[r * cols + c] - largest) / sum;
     }
+}
+
+static void softmax_of(const float *x, int rows, int cols)
+{
+    size_t n = (size_t)rows * (size_t)cols;
+    float *y = blank(n);
+    double *want = expected(n);
+    softmax_in_double(want, x, rows, cols);
     emulator_clear();
     run_softmax_rows(y, x, rows, cols);
     expect_clean();
@@ -73,6 +78,21 @@ CASE(softmax_rows__is_stable_for_numbers_far_below_zero)
     softmax_of(x, 2, COLS);
 }
 
+// Of the smallest numbers too: from e^-80 on, which a float holds to all its digits.
+CASE(softmax_rows__keeps_the_digits_of_small_probabilities)
+{
+    enum { COLS = 200 };
+    float *x = numbers(2 * COLS, 16), *y = blank(2 * COLS);
+    double *want = expected(2 * COLS);
+    for (int i = 0; i < 2 * COLS; i++) x[i] *= 20;
+    softmax_in_double(want, x, 2, COLS);
+    emulator_clear();
+    run_softmax_rows(y, x, 2, COLS);
+    expect_clean();
+    assert_near(y, want, SHAPE(2, COLS), .name = "y",
+                .formula = "y[r,c] = exp(x[r,c]) / sum_j exp(x[r,j])", .atol = 1e-37, .rtol = 1e-4);
+}
+
 CASE(softmax_rows__reads_and_writes_full_sectors)
 {
     softmax_of(numbers(3 * 304, 15), 3, 304);
@@ -84,6 +104,7 @@ CASE(softmax_rows__shares_out_the_row)
 {
     softmax_of(numbers(LONG, 15), 1, LONG);
     expect_shared_out(1.15, 1);
+    expect_written_once(2 * LONG);    // exponentials may be kept in y
     expect_at_most(traffic_of(emulator_report(), SPACE_GLOBAL, false).lanes, LONG, 4,
                    "reads from global memory for each element of a row");
 }
@@ -157,6 +178,7 @@ CASE(layer_norm__shares_out_the_row)
 {
     norm_of(numbers(LONG, 23), 1, LONG, 1e-5f, 1e-4);
     expect_shared_out(1.15, 1);
+    expect_written_once(LONG);
     // With those of gamma and beta.
     expect_at_most(traffic_of(emulator_report(), SPACE_GLOBAL, false).lanes, LONG, 6,
                    "reads from global memory for each element of a row");
@@ -172,6 +194,7 @@ const struct CMUnitTest row_cases[] = {
     cmocka_unit_test(softmax_rows__normalizes_rows_around_the_size_of_a_block),
     cmocka_unit_test(softmax_rows__is_stable_for_large_numbers),
     cmocka_unit_test(softmax_rows__is_stable_for_numbers_far_below_zero),
+    cmocka_unit_test(softmax_rows__keeps_the_digits_of_small_probabilities),
     cmocka_unit_test(softmax_rows__reads_and_writes_full_sectors),
     cmocka_unit_test(softmax_rows__shares_out_the_row),
     cmocka_unit_test(layer_norm__normalizes_rows_longer_than_a_block),
