@@ -144,5 +144,10 @@ int main(int argc, char **argv)
     if (device_use("cuda", &why)) add_mirrored_cases(device, &cuda, 2, INFINITY);
     else print_message("skipped: cuda: %s: run this test on a machine with an NVIDIA GPU\n", why);
     add_onednn_cases();
+    if (count == 0) {
+        print_error("no kernel '%s' of a table '%s' can be tested here\n",
+                    only != NULL ? only : "all", only_of != NULL ? only_of : "all");
+        return 1;
+    }
     return _cmocka_run_group_tests("kernels", tests, count, NULL, NULL);
 }
