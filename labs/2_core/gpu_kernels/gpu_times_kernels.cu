@@ -71,8 +71,15 @@ double gpu_times_cublas(int n, bool half, int repeats)
     cudaMalloc(&a, bytes);
     cudaMalloc(&b, bytes);
     cudaMalloc(&c, bytes);
-    cudaMemset(a, 0x3c, bytes);    // numbers about 0.01 as floats, 1 as halves
-    cudaMemset(b, 0x3c, bytes);
+    // Of size 1/2 to 1 and both signs, as floats or as two halves: equal numbers would take less power, and less time.
+    std::vector<unsigned> words((size_t)n * (size_t)n);
+    unsigned word = 1;
+    for (unsigned &each : words) {
+        word = 1664525 * word + 1013904223;
+        each = half ? 0x38003800 | (word & 0x83ff83ff) : 0x3f000000 | (word & 0x807fffff);
+    }
+    cudaMemcpy(a, words.data(), bytes, cudaMemcpyHostToDevice);
+    cudaMemcpy(b, words.data(), bytes, cudaMemcpyHostToDevice);
     int failed = 0;
     timed(repeats, [&] {
         failed |= gemm(handle, 0, 0, n, n, n, &one, a, type, n, b, type, n, &zero, c, R_32F, n,
