@@ -78,16 +78,6 @@ without_a_name_it_lists_the_benchmarks() { # test
     says err "which one?"
 }
 
-a_limit_is_shared_by_all_kernels() { # test
-    needs_benches
-    run "$LAB" bench --device cpu --threads 1 --only relu,add,exp,tanh,sigmoid,gelu --limit 1 --plot none --out p --json r.json
-    gave 0
-    [ "$(grep -o '"name":	"[a-z]*",' r.json | sort -u | grep -cE 'relu|add|exp|tanh|sigmoid|gelu')" = 6 ] ||
-        complain "a kernel got no time"
-    last=$(grep -c '"name":	"gelu"' r.json)
-    [ "$last" -ge "$(($(grep -c '"name":	"relu"' r.json) - 1))" ] || complain "the last kernel got less time than the first"
-}
-
 wrong_options_are_refused() { # test
     needs_benches
     run "$LAB" bench --device gpu
