@@ -165,6 +165,28 @@ CASE(lanes_of_uneven_loops_step_together)
     assert_int_equal(count_of("loop").lanes, 32 * 33 / 2);
 }
 
+// A lane reads its count, so many elements, and writes the sum. The last one has the most; a block that only loops has one
+// interval, and one that fills shared memory first has two.
+CASE(a_block_takes_as_long_as_its_busiest_thread_between_barriers)
+{
+    int trips[32], index[7] = {0};
+    for (int i = 0; i < 32; i++) trips[i] = i + 1;
+    emulator_clear();
+    cost_loop(trips, 32);
+    const KernelLaunch *loop = &emulator_report()->launch[0];
+    assert_int_equal(loop->accesses, 32 + 32 * 33 / 2 + 32);
+    assert_int_equal(loop->span, 1 + 32 + 1);
+    assert_int_equal(loop->worst.most, 34);
+    assert_int_equal(loop->worst.thread[0], 31);
+    assert_int_equal(loop->worst.end.line, 0);
+    emulator_clear();
+    cost_shared_4(index, 7);    // 4096 elements: 585 or 586 for each, then three accesses
+    const KernelLaunch *filled = &emulator_report()->launch[0];
+    assert_int_equal(filled->span, 2 * 586 + 3);
+    assert_int_equal(filled->worst.thread[0], 0);
+    assert_true(filled->worst.end.line > 0);
+}
+
 // Of each launch: the kernel's name, its block and the shared memory of a block.
 CASE(launches_are_listed)
 {
@@ -202,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest own[] = {
         cmocka_unit_test(lanes_of_uneven_loops_step_together),
+        cmocka_unit_test(a_block_takes_as_long_as_its_busiest_thread_between_barriers),
         cmocka_unit_test(launches_are_listed),
         cmocka_unit_test(headers_compute_what_cuda_does),
         cmocka_unit_test(correct_kernels_are_without_fault),
