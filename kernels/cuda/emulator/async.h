@@ -28,7 +28,7 @@ struct Event {
     uint64_t stamp;    // 0: there was none
     const void *site;
 };
-constexpr uint64_t STILL_RUNNING = UINT64_MAX;    // a stamp: nobody has heard that it has ended
+constexpr uint64_t STILL_RUNNING = UINT64_MAX;    // a stamp: that it has ended is known to none
 
 // 128 bytes of dynamic shared memory.
 struct Line {

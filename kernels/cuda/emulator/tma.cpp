@@ -6,7 +6,7 @@ namespace emulator
 {
 enum { CHUNK = 16, ROW_BYTES = 128, ELEMENT = 2 };
 
-// Nobody may still read or write what the copy overwrites.
+// None may still read or write what the copy overwrites.
 static void check_target(Line &line, const Event &copy)
 {
     if (line.written.stamp > 0 && !has_heard(line.written))

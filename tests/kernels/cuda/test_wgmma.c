@@ -35,26 +35,20 @@ static size_t row_of(int k)
     return ((size_t)k + 7) / 8 * 8 + GAP;
 }
 
-// [rows,k] on the host, and on the device; NaN between the rows.
-static uint16_t *operand(Rng *rng, int rows, int k, uint16_t **on_device)
+// [rows,k] as numbers of the host, and on the device; NaN between the rows.
+static float *operand(Rng *rng, int rows, int k, uint16_t **on_device)
 {
     const size_t row = row_of(k), count = (size_t)rows * row;
     uint16_t *x = malloc(count * sizeof *x);
-    if (x == NULL) fail_msg("out of memory");
-    for (size_t i = 0; i < count; i++) {
-        const float number = i % row < (size_t)k ? (float)rng_normal(rng) : NAN;
-        dtype_from_floats(DTYPE_BF16, &x[i], &number, 1);
-    }
+    float *numbers = malloc(count * sizeof *numbers);
+    if (x == NULL || numbers == NULL) fail_msg("out of memory");
+    for (size_t i = 0; i < count; i++) numbers[i] = i % row < (size_t)k ? rng_normal(rng) : NAN;
+    assert_true(dtype_from_floats(DTYPE_BF16, x, numbers, count));
+    assert_true(dtype_to_floats(DTYPE_BF16, numbers, x, count));
     *on_device = cuda_new(count * sizeof *x);
     cuda_put(*on_device, x, count * sizeof *x);
-    return x;
-}
-
-static double number_of(uint16_t bits)
-{
-    float x;
-    dtype_to_floats(DTYPE_BF16, &x, &bits, 1);
-    return (double)x;
+    free(x);
+    return numbers;
 }
 
 // The largest difference, in units of what the sums' own roundings allow: above 1 is wrong. Negative: refused.
@@ -63,12 +57,12 @@ static double worst_of(Multiply *multiply, Shape s)
     Rng rng = rng_from_seed((uint64_t)s.m * 1000 + (uint64_t)s.n);
     const size_t c_row = s.c_row > 0 ? s.c_row : (size_t)s.n + C_GAP, row = row_of(s.k),
                  count = (size_t)s.m * c_row;
-    uint16_t *a_there, *b_there, *a = operand(&rng, s.m, s.k, &a_there),
-                                 *b = operand(&rng, s.n, s.k, &b_there);
+    uint16_t *a_there, *b_there;
+    float *a = operand(&rng, s.m, s.k, &a_there), *b = operand(&rng, s.n, s.k, &b_there);
     float *before = malloc(count * sizeof *before), *c = malloc(count * sizeof *c);
     if (before == NULL || c == NULL) fail_msg("out of memory");
     for (size_t i = 0; i < count; i++)
-        before[i] = s.beta == 0 ? NAN : (float)rng_normal(&rng);    // beta 0 does not read c
+        before[i] = s.beta == 0 ? NAN : rng_normal(&rng);    // beta 0 does not read c
     float *c_there = cuda_new(count * sizeof *c);
     cuda_put(c_there, before, count * sizeof *c);
     const bool done = multiply(c_there, c_row, a_there, row, b_there, row, s.m, s.n, s.k, s.beta);
@@ -85,7 +79,7 @@ static double worst_of(Multiply *multiply, Shape s)
             double want = s.beta == 0 ? 0 : (double)s.beta * (double)before[at], size = fabs(want);
             for (int p = 0; p < s.k; p++) {
                 const double product =
-                    number_of(a[(size_t)i * row + (size_t)p]) * number_of(b[j * row + (size_t)p]);
+                    (double)a[(size_t)i * row + (size_t)p] * (double)b[j * row + (size_t)p];
                 want += product;
                 size += fabs(product);
             }
