@@ -94,6 +94,7 @@ void set_last_error(cudaError_t error);
 void checker_launch(size_t dynamic_bytes);
 void checker_block();
 void checker_launch_ends();
+void checker_copied(const void *to, size_t bytes);    // to shared memory, by TMA
 
 // ---- local.cpp: a thread's own variables
 

@@ -91,8 +91,6 @@ void tma_load_2d(void *to, const TensorMap *map, int col, int row, uint64_t *bar
             copy_chunk(base + r * box + (chunk ^ swizzle) * CHUNK, *map, (long long)row + r,
                        (long long)col + chunk * (CHUNK / ELEMENT), site);
     }
-    Memory *memory = memory_at(reinterpret_cast<uintptr_t>(base));
-    if (checking && memory)
-        memory_set_written(memory, (size_t)(base - memory->base), map->box_rows * box);
+    checker_copied(base, map->box_rows * box);
     mbarrier_bytes(barrier, map->box_rows * box);
 }

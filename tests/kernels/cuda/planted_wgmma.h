@@ -16,6 +16,9 @@ typedef struct PlantedWgmma {
 extern const PlantedWgmma planted_wgmma[];
 extern const size_t planted_wgmma_count;
 
+// Each instruction alone (hopper.cu): how many of the checks failed.
+int hopper_features_that_fail(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -11,10 +11,7 @@
 #include "kernels/cuda/cuda.h"
 #include "kernels/cuda/wgmma.h"
 #include "kernels/dtype.h"
-#ifndef CUDA_GPU
-#include "kernels/cuda/emulator/report.h"
 #include "tests/kernels/cuda/planted_wgmma.h"
-#endif
 
 #define CASE(name) static void name(__attribute__((unused)) void **state)
 
@@ -113,6 +110,15 @@ static void agrees(Shape s)
 #endif
 }
 
+CASE(each_instruction_does_what_its_documentation_says)
+{
+    clear();
+    assert_int_equal(hopper_features_that_fail(), 0);
+#ifndef CUDA_GPU
+    if (emulator_report()->faults > 0) fail_msg("%s", emulator_report()->fault[0].message);
+#endif
+}
+
 CASE(odd_sizes_agree_with_sums_in_double)
 {
     static const Shape shapes[] = {
@@ -168,6 +174,7 @@ static void finds(void **state)
 int main(void)
 {
     const struct CMUnitTest own[] = {
+        cmocka_unit_test(each_instruction_does_what_its_documentation_says),
         cmocka_unit_test(odd_sizes_agree_with_sums_in_double),
         cmocka_unit_test(what_tma_cannot_copy_is_refused),
 #ifdef CUDA_GPU
