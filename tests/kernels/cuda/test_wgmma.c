@@ -102,12 +102,12 @@ static void agrees(Shape s)
 {
     clear();
     const double worst = worst_of(cuda_wgmma_product, s);
-    if (!(worst >= 0 && worst <= 1))
-        fail_msg("[%d,%d,%d], beta %g: off by %g of what roundings allow (below 0: refused)", s.m,
-                 s.n, s.k, (double)s.beta, worst);
 #ifndef CUDA_GPU
     if (emulator_report()->faults > 0) fail_msg("%s", emulator_report()->fault[0].message);
 #endif
+    if (!(worst >= 0 && worst <= 1))
+        fail_msg("[%d,%d,%d], beta %g: off by %g of what roundings allow (below 0: refused)", s.m,
+                 s.n, s.k, (double)s.beta, worst);
 }
 
 CASE(each_instruction_does_what_its_documentation_says)
