@@ -144,7 +144,7 @@ static void draw_roofline(const Show *show, int d)
     Point *points = arena_alloc(keep, SWEEP_ROWS * sizeof *points);
     const int count = points_of(sweep, d, points);
     if (count == 0) return;
-    float least = points[0].x, most = points[0].x;
+    float least = INFINITY, most = 0;
     for (int i = 0; i < count; i++)
         least = fminf(least, points[i].x), most = fmaxf(most, points[i].x);
     const float ridge = (float)limits_ridge(on->limits), peak = (float)on->limits.gflops;

@@ -55,7 +55,10 @@ bool file_begin(NewFile *file, const char *path, Error *err)
     } else {
         sweep(file->path);
         // The process id keeps two runs that write the same file apart.
-        snprintf(file->temporary, sizeof file->temporary, "%s.%ld.tmp", file->path, (long)getpid());
+        int length = snprintf(file->temporary, sizeof file->temporary, "%s.%ld.tmp", file->path,
+                              (long)getpid());
+        if (length < 0 || (size_t)length >= sizeof file->temporary)
+            return error_set(err, "%.80s...: the path is too long", path);
         file->stream = fopen(file->temporary, "wb");
     }
     if (file->stream == NULL)

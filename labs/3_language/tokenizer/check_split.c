@@ -153,7 +153,7 @@ CASE(find_special__of_many_and_of_long_ones)
 {
     enum { COUNT = 300, LONG = 70000 };
     BpeSpecial many[COUNT + 1];
-    static char names[COUNT][8], text[LONG + 1];
+    static char names[COUNT][16], text[LONG + 1];
     for (int s = 0; s < COUNT; s++) {
         snprintf(names[s], sizeof names[s], "<%d>", s);
         many[s] = (BpeSpecial){names[s], s};

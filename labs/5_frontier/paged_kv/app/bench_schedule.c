@@ -94,7 +94,7 @@ static Work new_work(const PrefixKind *kind, int blocks, int sequences)
 static bool time_and_print(const Command *command, BenchReport *report, const char *what,
                            Work *works, int count, Run *run, double units, Error *err)
 {
-    Contender contenders[3];
+    Contender contenders[3] = {0};
     Timing timings[3];
     for (int i = 0; i < count; i++) contenders[i] = (Contender){names[i], run, &works[i]};
     if (!bench_compare(contenders, count, command->plan, timings, err)) return false;

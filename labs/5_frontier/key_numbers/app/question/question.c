@@ -75,8 +75,9 @@ static const char *shorter(const QuestionField *field, const char *text, char sh
     char word[40];
     snprintf(word, sizeof word, "%.*s%c", (int)length, text, end[blanks]);
     Error unused;
-    if (strlen(word) < strlen(text) && question_number(field, word, &number, &unused))
-        snprintf(shown, 48, "; did you mean %s?", word);
+    if (strlen(word) < strlen(text) && question_number(field, word, &number, &unused) &&
+        snprintf(shown, 48, "; did you mean %s?", word) >= 48)
+        shown[0] = '\0';
     return shown;
 }
 

@@ -162,7 +162,7 @@ static int natural(const JsonGrammar *j, int64_t low, int64_t high, int next)
     for (int64_t power = 1; power <= JSON_MOST; power *= 10) {
         const int64_t first = power == 1 ? 0 : power, last = 10 * power - 1;
         if (first > high || last < low) continue;
-        char from[JSON_DIGITS + 2], to[JSON_DIGITS + 2];
+        char from[24], to[24];    // any of 64 bits
         snprintf(from, sizeof from, "%" PRId64, first > low ? first : low);
         snprintf(to, sizeof to, "%" PRId64, last < high ? last : high);
         const int some = between(j, from, to, next);

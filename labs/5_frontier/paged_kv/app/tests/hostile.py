@@ -1,6 +1,6 @@
 """lab serve under clients that are slow, broken, malicious or gone; and its page in a browser.
 
-    SERVE=build/labs/serve python3 hostile.py half_a_request_blocks_no_other_client
+    SERVE=build/labs/serve SLOW_MODEL=random:42m:Q4_0 python3 hostile.py half_a_request_blocks_no_other_client
 
 Each function that takes (server) or (browser, server) is a sentence, and one of ctest's tests. Afterwards the server
 gets SIGTERM: it exits with 0 only if every block of the KV cache came back. 77: something is missing here.
@@ -23,8 +23,8 @@ PATIENCE = 90
 
 
 class Server:
-    def __init__(self, *options, model="random:42m:Q4_0"):
-        self.process = subprocess.Popen([os.environ["SERVE"], model, "--name", "m", "--port", "0",
+    def __init__(self, *options):
+        self.process = subprocess.Popen([os.environ["SERVE"], os.environ["SLOW_MODEL"], "--name", "m", "--port", "0",
                                          "--activations", "f32", *options],    # slow: requests must last
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()

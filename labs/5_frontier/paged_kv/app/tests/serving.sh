@@ -17,7 +17,7 @@ begin_smollm2() { # options...
     begin "$program" "$smollm2" "$@"
 }
 # A model that takes its time.
-begin_slow() { begin "$program" random:42m:Q4_0 --name slow --threads 1 --activations f32 "$@"; }
+begin_slow() { begin "$program" "${SLOW_MODEL:-random:42m:Q4_0}" --name slow --threads 1 --activations f32 "$@"; }
 
 # The pieces of a stream, each choice's together.
 stream_text() {
