@@ -2,7 +2,7 @@
 # gpu.sh tests|bench FOLDER [LIBRARIES]: what only a machine with an NVIDIA GPU can show, in two steps of under four
 # minutes each, with the programs that were built before (build/, or the folder in LAB_BUILD):
 #
-#     ninja -C build lab_cuda test_cuda_gpu test_kernels test_device bench_device bench_gpu_kernels labs
+#     ninja -C build lab_cuda test_cuda_gpu test_wgmma_gpu test_kernels test_device bench_device bench_gpu_kernels labs
 #     tests/gpu.sh tests out/gpu      # every CUDA kernel under compute-sanitizer, on its full shapes, and the labs
 #     tests/gpu.sh bench out/gpu      # every kernel and loop on CPU and GPU: bench.json, bench.txt, bench/report.html;
 #                                     # the ladder's rungs beside cuBLAS: ladder.json, ladder.txt
@@ -46,6 +46,8 @@ tests)
     for tool in memcheck racecheck initcheck synccheck; do
         [ -z "$check" ] || run "$tool" 30 "$check" --tool "$tool" --error-exitcode 9 "$build/tests/test_cuda_gpu"
     done
+    run wgmma 20 "$build/tests/test_wgmma_gpu"
+    [ -z "$check" ] || run wgmma_memcheck 40 "$check" --error-exitcode 9 "$build/tests/test_wgmma_gpu"
     run own_products 30 env LAB_CUDA_PRODUCTS=own "$build/tests/test_kernels" matmul cuda:0
     run graphs 12 env LAB_CUDA_GRAPHS=on "$build/labs/transformer" --smoke --device cuda --plot none --out "$out/graphs"
     for lab in autoencoder cnn transformer; do
