@@ -2,8 +2,8 @@
 # gpu.sh tests|bench FOLDER [LIBRARIES]: what only a machine with an NVIDIA GPU can show, in two steps of under four
 # minutes each, with the programs that were built before (build/, or the folder in LAB_BUILD):
 #
-#     ninja -C build lab_cuda test_cuda_gpu test_kernels test_device bench_device bench_gpu_kernels \
-#         autoencoder cnn transformer
+#     ninja -C build lab_cuda test_cuda_gpu test_wgmma_gpu test_kernels test_device bench_device \
+#         bench_gpu_kernels autoencoder cnn transformer
 #     tests/gpu.sh tests out/gpu      # every CUDA kernel on its full shapes and under compute-sanitizer, and the labs
 #     tests/gpu.sh bench out/gpu      # the ladder's rungs beside cuBLAS: ladder.json, ladder.txt; every kernel and
 #                                     # loop on CPU and GPU: bench.json, bench.txt, bench/report.html
@@ -59,11 +59,12 @@ require() { # program...
 
 case $step in
 tests)
-    require liblab_cuda.so liblab_emulated.so tests/test_device tests/test_kernels tests/test_cuda_gpu \
+    require liblab_cuda.so liblab_emulated.so tests/test_device tests/test_kernels tests/test_cuda_gpu tests/test_wgmma_gpu \
         labs/autoencoder labs/cnn labs/transformer
     nvidia-smi >"$out/machine.txt" 2>&1
     run device 20 "$build/tests/test_device"
     run kernels 60 "$build/tests/test_kernels" all cuda:0
+    run wgmma 20 "$build/tests/test_wgmma_gpu"
     for lab in transformer autoencoder cnn; do
         run "lab.$lab" 12 "$build/labs/$lab" --smoke --device cuda --plot none --out "$out/$lab"
     done
@@ -73,6 +74,7 @@ tests)
     for tool in memcheck racecheck synccheck initcheck; do
         [ -z "$check" ] || run "$tool" 30 "$check" --tool "$tool" --error-exitcode 9 "$build/tests/test_cuda_gpu"
     done
+    [ -z "$check" ] || run wgmma_memcheck 40 "$check" --error-exitcode 9 "$build/tests/test_wgmma_gpu"
     run own_products 30 env LAB_CUDA_PRODUCTS=own "$build/tests/test_kernels" matmul cuda:0
     ;;
 bench)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "kernels/cuda/cuda.h"
+#include "kernels/cuda/wgmma.h"
 
 // ---- cuBLAS, as far as it is used: no header of its own is needed
 
@@ -65,6 +66,7 @@ static struct {
     const char *name;
     int compute;
     bool halves;    // 16-bit weights are multiplied as they are
+    bool wgmma;     // single products are wgmma.cu's
     void *workspace;
     size_t count;
 #define X(name, arguments) int(*name) arguments;
@@ -94,7 +96,7 @@ void cuda_blas_close(void)
     }
     blas.handle = NULL;
     blas.workspace = NULL;
-    blas.halves = false;
+    blas.halves = blas.wgmma = false;
     blas.count = 0;
     blas.name = "own products";
 }
@@ -127,10 +129,11 @@ const char *cuda_blas_open_library(const char *file, const char *choice)
     static const struct {
         const char *choice, *name;
         int compute;
-        bool halves;
-    } products[] = {{"fp32", "cuBLAS fp32", COMPUTE_32F, false},
-                    {"tf32", "cuBLAS tf32", COMPUTE_32F_FAST_TF32, false},
-                    {"bf16", "cuBLAS bf16", COMPUTE_32F_FAST_16BF, true}};
+        bool halves, wgmma;
+    } products[] = {{"fp32", "cuBLAS fp32", COMPUTE_32F, false, false},
+                    {"tf32", "cuBLAS tf32", COMPUTE_32F_FAST_TF32, false, false},
+                    {"bf16", "cuBLAS bf16", COMPUTE_32F_FAST_16BF, true, false},
+                    {"wgmma", "wgmma bf16", COMPUTE_32F_FAST_16BF, true, true}};
     enum { KINDS = sizeof products / sizeof *products };
     cuda_blas_close();
     if (choice == NULL || choice[0] == '\0') choice = "fp32";
@@ -139,16 +142,22 @@ const char *cuda_blas_open_library(const char *file, const char *choice)
     while (kind < KINDS && strcmp(products[kind].choice, choice) != 0) kind++;
     if (kind == KINDS)
         return "LAB_CUDA_PRODUCTS names an unknown kind of products; expected " CUDA_PRODUCTS;
+    static char why[160];
+    const char *missing = products[kind].wgmma ? cuda_wgmma_missing() : NULL;
+    if (missing != NULL) {
+        snprintf(why, sizeof why, "LAB_CUDA_PRODUCTS=%s: %s", choice, missing);
+        return why;
+    }
     void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
     const bool begun = library != NULL && begin(library);
     if (!begun && library != NULL) dlclose(library);
     if (!begun && kind == 0) return NULL;
-    static char why[160];
     snprintf(why, sizeof why,
              library == NULL ? "LAB_CUDA_PRODUCTS=%s needs cuBLAS, and %s was not found"
                              : "LAB_CUDA_PRODUCTS=%s needs cuBLAS, and %s could not be started",
              choice, file);
-    if (!begun) return why;
+    blas.wgmma = products[kind].wgmma;
+    if (!begun && !blas.wgmma) return why;
     blas.name = products[kind].name;
     blas.compute = products[kind].compute;
     blas.halves = products[kind].halves;
@@ -206,6 +215,7 @@ void cuda_blas_matmul(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int 
                       int k, float beta)
 {
     if (batch == 0 || m == 0 || n == 0) return;
+    if (blas.wgmma && batch == 1 && cuda_matmul_wgmma(c, c_row, a, b, m, n, k, beta)) return;
     if (blas.handle == NULL ||
         !multiply(c, c_row, c_batch, a, REAL_32F, b, REAL_32F, batch, m, n, k, beta))
         cuda_matmul(c, c_row, c_batch, a, b, batch, m, n, k, beta);
@@ -216,15 +226,21 @@ void cuda_blas_row_product(float *y, size_t y_row, const float *x, size_t x_row,
 {
     const bool half = w.type == DTYPE_F16 || w.type == DTYPE_BF16;
     const size_t cols = (size_t)w.cols;
+    const bool wgmma = blas.wgmma && w.type == DTYPE_BF16;
     // A file's numbers may lie anywhere; cuBLAS wants them at their own size.
-    if (blas.handle != NULL && blas.halves && half && m > OWN_ROWS && x_row == cols && cols > 0 &&
-        (size_t)w.data % 2 == 0) {
+    if ((blas.handle != NULL || wgmma) && blas.halves && half && m > OWN_ROWS && x_row == cols &&
+        cols > 0 && (size_t)w.data % 2 == 0) {
         void *rounded = cuda_workspace((size_t)m * cols * 2);
         const int type = w.type == DTYPE_F16 ? REAL_16F : REAL_16BF;
         if (rounded != NULL) {
             cuda_rows_write(rounded, w.type, x, m, w.cols);
+            if (wgmma &&
+                cuda_wgmma_product(y, y_row, rounded, cols, w.data, cols, m, w.rows, w.cols, 0))
+                return;
             const Mat a = {rounded, cols, 1, 0}, b = {w.data, 1, cols, 0};
-            if (multiply(y, y_row, 0, a, type, b, type, 1, m, w.rows, w.cols, 0)) return;
+            if (blas.handle != NULL &&
+                multiply(y, y_row, 0, a, type, b, type, 1, m, w.rows, w.cols, 0))
+                return;
         }
     }
     cuda_row_product(y, y_row, x, x_row, m, w, activations);

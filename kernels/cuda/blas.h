@@ -9,6 +9,8 @@
  *     tf32    inputs rounded to 10 bits of mantissa in place of 23, summed in float32: tensor cores
  *     bf16    inputs rounded to bfloat16, 7 bits, summed in float32; weights of 16 bits in a model file are not
  *             widened, but multiplied by activations of their own type (F16's end at 65504)
+ *     wgmma   as bf16, by our own kernel for GPUs of compute capability 9.0 (wgmma.cu); what it does not take (batches,
+ *             F16 weights, rows that are no multiple of 16 bytes) is cuBLAS', or our plain kernel's
  *     own     our kernel (matmul.cu), to measure cuBLAS against
  *
  * The library is looked up at run time. One handle, for the device in use; its workspace is ours and taken when it
@@ -26,7 +28,7 @@
 extern "C" {
 #endif
 
-#define CUDA_PRODUCTS "fp32, tf32, bf16 or own"
+#define CUDA_PRODUCTS "fp32, tf32, bf16, wgmma or own"
 
 // choice: NULL or "" is fp32. Closes what was open.
 const char *cuda_blas_open(const char *choice);
@@ -35,8 +37,8 @@ const char *cuda_blas_name(void);    // what multiplies: "cuBLAS fp32", ..., "ow
 
 void cuda_blas_matmul(float *c, size_t c_row, size_t c_batch, Mat a, Mat b, int batch, int m, int n,
                       int k, float beta);
-// cuBLAS for 16-bit weights and more rows of x than our kernel takes at once, with bf16 alone: y's bits then
-// depend on m.
+// cuBLAS, or wgmma.cu, for 16-bit weights and more rows of x than our kernel takes at once, with bf16 and wgmma alone:
+// y's bits then depend on m.
 void cuda_blas_row_product(float *y, size_t y_row, const float *x, size_t x_row, int m,
                            WeightRows w, Activations activations);
 

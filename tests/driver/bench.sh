@@ -192,6 +192,7 @@ the_ladder_is_estimated_rung_by_rung() { # test
     gave 0
     says out "ESTIMATED by the roofline of H200 SXM, not measured"
     says out "matmul_tiled"
+    says out "(kernels/cuda/wgmma.cu): needs sm_90a"
     [ "$(grep -c '"faster_than_before"' r.json)" = 8 ] || complain "expected 2 transposes, a sum and 5 products"
     run "$LAB" bench gpu_kernels.matmul_tiled --quick --gpu a100
     gave 0

@@ -17,6 +17,9 @@ static void (*kernel_call)(void *);
 static void *kernel_arguments;
 static std::vector<char> dynamic_memory;
 
+// Where dynamic shared memory begins: at a multiple of 128 that is none of 1024, so that who needs more has to align it.
+enum { DYNAMIC_PERIOD = 1024, DYNAMIC_OFFSET = 128 };
+
 // ---- fibers
 
 static std::deque<Fiber> fibers;
@@ -155,6 +158,7 @@ static void open_barrier()
     outcome = {(int)block.yes, block.yes == block.arrived};
     block.arrived = block.yes = 0;
     block.opened = ++block.clock;
+    async_barrier();
     for (unsigned i = 0; i < block.threads; i++) {
         Thread &t = block.thread[i];
         if (!t.at_barrier) continue;
@@ -228,6 +232,7 @@ static void run_block(dim3 size)
     }
     memset(dynamic_memory.data(), 0xff, dynamic_memory.size());
     checker_block();
+    async_block();
     running_warp = 0;
     leave(&launcher, next_thread());
     if (!block.stopped && block.live > 0) {
@@ -266,7 +271,7 @@ void launch(const void *kernel, dim3 grid, dim3 size, size_t shared, void (*thre
     block.launched = ++block.clock;
     block.stopped = false;
     block.dynamic_bytes = shared;
-    dynamic_memory.resize(shared + 128);
+    dynamic_memory.resize(shared + DYNAMIC_PERIOD + DYNAMIC_OFFSET);
     here.block_size = size;
     here.grid_size = grid;
     checker_launch(shared);
@@ -285,7 +290,8 @@ void launch(const void *kernel, dim3 grid, dim3 size, size_t shared, void (*thre
 void *dynamic_shared()
 {
     const uintptr_t start = reinterpret_cast<uintptr_t>(dynamic_memory.data());
-    return reinterpret_cast<void *>((start + 127) & ~(uintptr_t)127);
+    const uintptr_t aligned = (start + DYNAMIC_PERIOD - 1) & ~(uintptr_t)(DYNAMIC_PERIOD - 1);
+    return reinterpret_cast<void *>(aligned + DYNAMIC_OFFSET);
 }
 }    // namespace emulator
 

@@ -27,7 +27,9 @@ struct Thread {
     WarpOperation *operation;    // for which it waits
     unsigned mask;               // of that
     bool at_barrier, returned;
-    bool fenced;          // __threadfence(), and no atomic operation since
+    bool fenced;           // __threadfence(), and no atomic operation since
+    uint64_t *mbarrier;    // for whose phase of this parity it waits; NULL: none
+    unsigned parity;
     uint64_t accesses;    // of memory that others see, since the last barrier
 };
 
@@ -72,6 +74,14 @@ const Fiber *fiber_at(uintptr_t address);    // whose stack or guard pages it is
 
 void complete_operations_without(const Thread *gone);    // completes what waited for it alone
 void report_deadlock();                                  // no thread can continue
+void converge_at(unsigned mask, WarpOperation *operation, const void *site);
+Thread *operation_lane(unsigned lane);    // of the warp whose operation is being completed
+
+// ---- mbarrier.cpp: what is ordered where copies and products run by themselves (async.h)
+
+void async_block();                                   // a block begins
+void async_barrier();                                 // __syncthreads()
+std::string async_waits_for(const Thread &thread);    // a clause; "": for no mbarrier
 
 // ---- runtime.cpp
 
@@ -84,6 +94,7 @@ void set_last_error(cudaError_t error);
 void checker_launch(size_t dynamic_bytes);
 void checker_block();
 void checker_launch_ends();
+void checker_copied(const void *to, size_t bytes);    // to shared memory, by TMA
 
 // ---- local.cpp: a thread's own variables
 

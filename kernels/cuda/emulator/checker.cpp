@@ -180,6 +180,14 @@ static __forceinline__ void check_order(const Memory *memory, size_t offset, uns
     stop_launch(cudaErrorIllegalAddress);
 }
 
+// What an earlier launch left in shared memory is gone.
+static void use(Memory *memory)
+{
+    if (memory->launch == launches) return;
+    memory->launch = launches;
+    if (memory->space == SPACE_SHARED) memory_forget(memory);
+}
+
 // The memory at the address. Arrays of other functions may lie behind a function's own; it gets none of
 // them but the kernel's, by a pointer.
 static Memory *find(uintptr_t address, unsigned bytes, unsigned kind, const void *site)
@@ -196,10 +204,7 @@ static Memory *find(uintptr_t address, unsigned bytes, unsigned kind, const void
         const Memory *own = memory_of_function(site, address);
         if (own) refuse(own, address, bytes, kind, site);
     }
-    if (memory && memory->launch != launches) {
-        memory->launch = launches;
-        if (memory->space == SPACE_SHARED) memory_forget(memory);
-    }
+    if (memory) use(memory);
     return memory;
 }
 
@@ -262,7 +267,15 @@ void atomic_access(const volatile void *address, size_t bytes, const void *site)
     access(reinterpret_cast<uintptr_t>(address), (unsigned)bytes, WRITES | ATOMIC, site);
 }
 
-// ---- from block.cpp
+// ---- from tma.cpp and block.cpp
+
+void checker_copied(const void *to, size_t bytes)
+{
+    Memory *memory = checking ? memory_at(reinterpret_cast<uintptr_t>(to)) : nullptr;
+    if (!memory) return;
+    use(memory);
+    memory_set_written(memory, (size_t)(static_cast<const char *>(to) - memory->base), bytes);
+}
 
 void checker_launch(size_t dynamic_bytes)
 {

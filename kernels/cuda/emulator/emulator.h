@@ -14,8 +14,10 @@
  * Compiled with -fsanitize=thread -fsanitize-coverage=trace-pc, every access calls the checker
  * (checker.cpp), and report.h has what it found. The source is the same.
  *
- * Not here: grid-wide synchronisation, thread block clusters, textures, device-side launches, inline PTX
- * (so no wgmma, no TMA), new and delete in kernels, and loops that spin until another block writes.
+ * Hopper's wgmma, TMA and mbarriers are functions with a model here (hopper.cuh, hopper.h).
+ *
+ * Not here: grid-wide synchronisation, thread block clusters, textures, device-side launches, inline PTX, new and
+ * delete in kernels, and loops that spin until another block writes.
  */
 #pragma once
 #include <cmath>

@@ -9,7 +9,7 @@ unsigned lane_id()
     return number_of(self) % WARP;
 }
 
-static const Thread *converged;    // lane 0 of the warp whose operation is being completed
+static Thread *converged;    // lane 0 of the warp whose operation is being completed
 
 void lane_not_in_mask(unsigned lane, unsigned from)
 {
@@ -17,6 +17,11 @@ void lane_not_in_mask(unsigned lane, unsigned from)
     fault(FAULT_WARP_MASK, thread, thread->site, nullptr,
           "shuffles from lane %u, which is not in the mask 0x%08x or has returned", from,
           thread->mask);
+}
+
+Thread *operation_lane(unsigned lane)
+{
+    return &converged[lane];
 }
 
 // Whether two threads wait for the same operation.
@@ -110,7 +115,7 @@ void MatrixAccess::all(WarpOperation *const *lanes, unsigned mask)
               tile->name, tile->stride, tile->bytes, 16 / tile->bytes);
 }
 
-static void converge_at(unsigned mask, WarpOperation *operation, const void *site)
+void converge_at(unsigned mask, WarpOperation *operation, const void *site)
 {
     const unsigned lane = lane_id();
     if (!(mask >> lane & 1))
@@ -183,7 +188,12 @@ void report_deadlock()
             return;
         }
     }
-    const Thread *stuck = someone([](const Thread &t) { return !t.returned; });
+    const Thread *stuck = someone([](const Thread &t) { return t.mbarrier != nullptr; });
+    if (stuck) {
+        fault(FAULT_DEADLOCK, stuck, stuck->site, nullptr, "%s", async_waits_for(*stuck).c_str());
+        return;
+    }
+    stuck = someone([](const Thread &t) { return !t.returned; });
     fault(FAULT_DEADLOCK, stuck, stuck->site, nullptr,
           "never continues: no thread of the block can");
 }

@@ -120,18 +120,25 @@ static void show_mine(Bench *b)
     table_print(&table, 2, stdout);
 }
 
+// cuBLAS' row of the same product, in the same type; NULL: none.
+static const RungRow *cublas_of(const Bench *b, const RungRow *row)
+{
+    if (strncmp(row->rung, "matmul_", 7) != 0 || bench_row_is_cublas(row)) return NULL;
+    const char *name = strcmp(row->rung, "matmul_tensor") == 0  ? "matmul_cublas_half"
+                       : strcmp(row->rung, "matmul_wgmma") == 0 ? "matmul_cublas_bf16"
+                                                                : "matmul_cublas";
+    for (int i = 0; i < b->measured_count; i++)
+        if (strcmp(b->measured[i].rung, name) == 0 && b->measured[i].flops == row->flops)
+            return &b->measured[i];
+    return NULL;
+}
+
 static void show_measured(Bench *b)
 {
-    const RungRow *plain = bench_row_of(b->measured, b->measured_count, "matmul_cublas"),
-                  *half = bench_row_of(b->measured, b->measured_count, "matmul_cublas_half");
     Table table = table_new(b->keep, "rung|size|time [us]|GFLOP/s|GB/s|rung before|cuBLAS");
     for (int i = 0; i < b->measured_count; i++) {
-        const RungRow *row = &b->measured[i], *before = bench_row_before(b->measured, i);
-        const bool product = strncmp(row->rung, "matmul_", 7) == 0 && row != plain && row != half;
-        const RungRow *cublas = !product                                  ? NULL
-                                : strcmp(row->rung, "matmul_tensor") == 0 ? half
-                                                                          : plain;
-        if (row == plain || row == half) before = NULL;
+        const RungRow *row = &b->measured[i], *before = bench_row_before(b->measured, i),
+                      *cublas = cublas_of(b, row);
         table_row(&table, "%s|%s|%.2f|%.4g|%.4g|%s|%s", row->rung, row->size, 1e6 * row->seconds,
                   1e-9 * row->flops / row->seconds, 1e-9 * row->bytes / row->seconds,
                   ratio_text(b, before != NULL ? before->seconds / row->seconds : 0),
@@ -204,5 +211,8 @@ int main(int argc, char **argv)
     } else
         puts("\nNo times and no cuBLAS: these need an NVIDIA GPU and a build with the CUDA Toolkit "
              "(target gpu_kernels_cuda).");
+    if (bench_row_of(b->measured, b->measured_count, "matmul_wgmma") == NULL)
+        puts("matmul_wgmma, the rung above matmul_tensor (kernels/cuda/wgmma.cu): needs sm_90a, a "
+             "GPU of compute capability 9.0.");
     return bench_report_end(report, command.json, &err) ? 0 : error_report(&err);
 }

@@ -161,11 +161,19 @@ const RungRow *bench_row_of(const RungRow *rows, int count, const char *rung)
     return NULL;
 }
 
+bool bench_row_is_cublas(const RungRow *row)
+{
+    return strncmp(row->rung, "matmul_cublas", strlen("matmul_cublas")) == 0;
+}
+
 const RungRow *bench_row_before(const RungRow *rows, int index)
 {
-    if (index == 0) return NULL;
-    const RungRow *row = &rows[index], *before = &rows[index - 1];
+    const RungRow *row = &rows[index];
     const size_t kind = strcspn(row->rung, "_") + 1;    // "matmul_"
-    const bool same = strncmp(row->rung, before->rung, kind) == 0 && row->flops == before->flops;
-    return same ? before : NULL;
+    if (bench_row_is_cublas(row)) return NULL;
+    for (int i = index - 1; i >= 0; i--)
+        if (strncmp(row->rung, rows[i].rung, kind) == 0 && row->flops == rows[i].flops &&
+            !bench_row_is_cublas(&rows[i]))
+            return &rows[i];
+    return NULL;
 }

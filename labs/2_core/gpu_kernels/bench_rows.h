@@ -35,5 +35,7 @@ int bench_rows_read(Arena *keep, const char *const *argv, const char *library_fo
 
 const RungRow *bench_row_of(const RungRow *rows, int count, const char *rung);    // or NULL
 
-// The row before, where both do the same work: matmul_tiled after matmul_naive. Else NULL.
+bool bench_row_is_cublas(const RungRow *row);
+
+// The last row before that does the same work, by a rung: matmul_tiled after matmul_naive. NULL: none does.
 const RungRow *bench_row_before(const RungRow *rows, int index);

@@ -23,6 +23,15 @@ static int size_of(const Rung *rung)
     return vector ? VECTOR : SIDE;
 }
 
+// Of side x side matrices; `each`: bytes of an element of a, b and c together. Nothing without a time.
+static void print_product(const char *rung, const char *type, int side, int each, double seconds)
+{
+    const double n = side;
+    char size[64];
+    snprintf(size, sizeof size, "[%d,%d,%d] %s", side, side, side, type);
+    if (seconds > 0) print_row(rung, size, 2 * n * n * n, each * n * n, seconds);
+}
+
 int main(void)
 {
     Arena *step = arena_new("step", (size_t)4 << 30);
@@ -32,10 +41,14 @@ int main(void)
         print_row(rungs[i].name, work.size, work.flops, work.bytes, launch_seconds());
         arena_reset(step);
     }
-    const double n = SIDE, flops = 2 * n * n * n;
-    const double plain = gpu_times_cublas(SIDE, false, REPEATS),
-                 half = gpu_times_cublas(SIDE, true, REPEATS);
-    if (plain > 0) print_row("matmul_cublas", "float32", flops, 12 * n * n, plain);
-    if (half > 0) print_row("matmul_cublas_half", "float16, sums float32", flops, 8 * n * n, half);
+    print_product("matmul_cublas", "float32", SIDE, 12,
+                  gpu_times_cublas(SIDE, PRODUCT_FLOAT, REPEATS));
+    print_product("matmul_cublas_half", "float16", SIDE, 8,
+                  gpu_times_cublas(SIDE, PRODUCT_HALF, REPEATS));
+    for (int side = SIDE; side <= 2 * SIDE; side *= 2) {
+        print_product("matmul_wgmma", "bfloat16", side, 8, gpu_times_wgmma(side, REPEATS));
+        print_product("matmul_cublas_bf16", "bfloat16", side, 8,
+                      gpu_times_cublas(side, PRODUCT_BFLOAT16, REPEATS));
+    }
     return 0;
 }

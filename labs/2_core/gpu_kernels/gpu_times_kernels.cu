@@ -3,6 +3,7 @@
 #include "labs/2_core/gpu_kernels/gpu_times.h"
 #include <cuda_runtime.h>
 #include <dlfcn.h>
+#include "kernels/cuda/wgmma.h"
 #include "labs/2_core/gpu_kernels/gpu_kernels.cu"
 
 static int timed_repeats;
@@ -41,6 +42,46 @@ double launch_seconds(void)
     return timed_seconds;
 }
 
+// ---- inputs: numbers of which no two are alike, as a GPU that multiplies equal ones takes less power and runs faster ----
+
+template <class T> static __global__ void fill(T *x, size_t count)
+{
+    const size_t stride = (size_t)gridDim.x * blockDim.x;
+    for (size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += stride) {
+        unsigned bits = (unsigned)i * 0x9e3779b9u;
+        bits = (bits ^ bits >> 15) * 0x85ebca6bu;
+        x[i] = (T)((float)(bits ^ bits >> 13) * 0x1p-31f - 1);
+    }
+}
+
+static void square(void **x, int n, ProductType type)
+{
+    const size_t count = (size_t)n * (size_t)n;
+    if (cudaMalloc(x, count * (type == PRODUCT_FLOAT ? 4 : 2)) != cudaSuccess) return;
+    if (type == PRODUCT_FLOAT) fill<<<1024, 256>>>(static_cast<float *>(*x), count);
+    else if (type == PRODUCT_HALF) fill<<<1024, 256>>>(static_cast<__half *>(*x), count);
+    else fill<<<1024, 256>>>(static_cast<__nv_bfloat16 *>(*x), count);
+}
+
+double gpu_times_wgmma(int n, int repeats)
+{
+    void *a, *b, *c;
+    if (cuda_wgmma_missing() != nullptr) return 0;
+    square(&a, n, PRODUCT_BFLOAT16);
+    square(&b, n, PRODUCT_BFLOAT16);
+    square(&c, n, PRODUCT_FLOAT);
+    bool done = true;
+    timed(repeats, [&] {
+        done &= cuda_wgmma_product(static_cast<float *>(c), n, static_cast<uint16_t *>(a), n,
+                                   static_cast<uint16_t *>(b), n, n, n, n, 0);
+    });
+    done &= cudaGetLastError() == cudaSuccess;
+    cudaFree(a);
+    cudaFree(b);
+    cudaFree(c);
+    return done ? timed_seconds : 0;
+}
+
 // ---- cuBLAS: from its documentation, without its header ----
 
 typedef int Create(void **handle);
@@ -49,14 +90,16 @@ typedef int Gemm(void *handle, int transpose_a, int transpose_b, int m, int n, i
                  int ldb, const void *beta, void *c, int type_c, int ldc, int compute,
                  int algorithm);
 
-double gpu_times_cublas(int n, bool half, int repeats)
+double gpu_times_cublas(int n, ProductType type, int repeats)
 {
     enum {
         R_32F = 0,
         R_16F = 2,
+        R_16BF = 14,
         COMPUTE_32F = 68,
         DEFAULT = -1
-    };    // cudaDataType, cublasComputeType_t
+    };                                                    // cudaDataType, cublasComputeType_t
+    static const int types[] = {R_32F, R_16F, R_16BF};    // by ProductType
     static const char *const names[] = {"libcublas.so.13", "libcublas.so.12", "libcublas.so.11"};
     void *library = nullptr, *handle = nullptr, *a, *b, *c;
     for (const char *name : names)
@@ -65,25 +108,15 @@ double gpu_times_cublas(int n, bool half, int repeats)
     Create *create = reinterpret_cast<Create *>(dlsym(library, "cublasCreate_v2"));
     Gemm *gemm = reinterpret_cast<Gemm *>(dlsym(library, "cublasGemmEx"));
     if (create == nullptr || gemm == nullptr || create(&handle) != 0) return 0;
-    const size_t bytes = (size_t)n * (size_t)n * sizeof(float);
     const float one = 1, zero = 0;
-    const int type = half ? R_16F : R_32F;
-    cudaMalloc(&a, bytes);
-    cudaMalloc(&b, bytes);
-    cudaMalloc(&c, bytes);
-    // Of size 1/2 to 1 and both signs, as floats or as two halves: equal numbers would take less power, and less time.
-    std::vector<unsigned> words((size_t)n * (size_t)n);
-    unsigned word = 1;
-    for (unsigned &each : words) {
-        word = 1664525 * word + 1013904223;
-        each = half ? 0x38003800 | (word & 0x83ff83ff) : 0x3f000000 | (word & 0x807fffff);
-    }
-    cudaMemcpy(a, words.data(), bytes, cudaMemcpyHostToDevice);
-    cudaMemcpy(b, words.data(), bytes, cudaMemcpyHostToDevice);
+    const int transposed = type == PRODUCT_BFLOAT16;    // by columns: b's rows times a's
+    square(&a, n, type);
+    square(&b, n, type);
+    square(&c, n, PRODUCT_FLOAT);
     int failed = 0;
     timed(repeats, [&] {
-        failed |= gemm(handle, 0, 0, n, n, n, &one, a, type, n, b, type, n, &zero, c, R_32F, n,
-                       COMPUTE_32F, DEFAULT);
+        failed |= gemm(handle, transposed, 0, n, n, n, &one, a, types[type], n, b, types[type], n,
+                       &zero, c, R_32F, n, COMPUTE_32F, DEFAULT);
     });
     cudaFree(a);
     cudaFree(b);

@@ -114,17 +114,20 @@ static double error_of(const char *choice)
 // Two inputs that are each off by half a unit of their last place at most.
 CASE(inputs_are_rounded_where_that_was_asked_for)
 {
-    const double fp32 = error_of("fp32"), tf32 = error_of("tf32"), bf16 = error_of("bf16");
+    const double fp32 = error_of("fp32"), tf32 = error_of("tf32"), bf16 = error_of("bf16"),
+                 wgmma = error_of("wgmma");
     assert_true(fp32 < 64 * ldexp(1, -24) && error_of("own") < 64 * ldexp(1, -24));
     assert_true(tf32 > ldexp(1, -16) && tf32 < 1.01 * ldexp(1, -10));
     assert_true(bf16 > ldexp(1, -13) && bf16 < 1.01 * ldexp(1, -7));
+    assert_true(wgmma > ldexp(1, -13) && wgmma < 1.01 * ldexp(1, -7));
 }
 
-static void check_halves(DType type, int mantissa)
+// `by_cublas`: the products that cuBLAS has computed, of one.
+static void check_halves(const char *choice, DType type, int mantissa, int by_cublas)
 {
     enum { M = 7, ROWS = 9, COLS = 40, Y_ROW = ROWS + 2 };
     float x[M * COLS], numbers[ROWS * COLS], got[M * Y_ROW], want[M * Y_ROW];
-    uint16_t weights[ROWS * COLS];
+    uint16_t *const weights = cuda_new(ROWS * COLS * sizeof *weights);    // of which TMA copies
     Rng rng = rng_from_seed(type);
     for (int i = 0; i < M * COLS; i++) x[i] = rng_normal(&rng);
     for (int i = 0; i < ROWS * COLS; i++) numbers[i] = rng_normal(&rng);
@@ -135,13 +138,13 @@ static void check_halves(DType type, int mantissa)
     open_model("fp32");
     cuda_blas_row_product(got, Y_ROW, x, COLS, M, w, ACTIVATIONS_F32);
     assert_int_equal(cuda_blas_count(), 0);    // the same bits whatever m is: ours
-    open_model("bf16");
+    open_model(choice);
     for (int i = 0; i < M * Y_ROW; i++) got[i] = 77;
     cuda_blas_row_product(got, Y_ROW, x, COLS, 4, w, ACTIVATIONS_F32);
     assert_int_equal(cuda_blas_count(), 0);    // our kernel reads the weights once
     for (int i = 0; i < M * Y_ROW; i++) got[i] = 77;
     cuda_blas_row_product(got, Y_ROW, x, COLS, M, w, ACTIVATIONS_F32);
-    assert_int_equal(cuda_blas_count(), 1);
+    assert_int_equal(cuda_blas_count(), by_cublas);
     double worst = 0;
     for (int i = 0; i < M; i++) {
         for (int r = 0; r < ROWS; r++)
@@ -150,12 +153,54 @@ static void check_halves(DType type, int mantissa)
     }
     // Of 40 products of |x w| < 12 each, with x off by half a unit.
     assert_true(worst > 0 && worst < 40 * 12 * ldexp(1, -mantissa - 1));
+    cuda_free(weights);
 }
 
 CASE(weights_of_16_bits_are_multiplied_as_they_are)
 {
-    check_halves(DTYPE_BF16, 7);
-    check_halves(DTYPE_F16, 10);
+    check_halves("bf16", DTYPE_BF16, 7, 1);
+    check_halves("bf16", DTYPE_F16, 10, 1);
+    check_halves("wgmma", DTYPE_BF16, 7, 0);
+    check_halves("wgmma", DTYPE_F16, 10, 1);
+}
+
+// Operands by rows and by columns, and longer rows; sizes beyond a tile.
+CASE(single_products_are_computed_by_wgmma_where_that_was_asked_for)
+{
+    enum { MOST = 140, ROOM = MOST * (MOST + 8) };
+    static const int sizes[][3] = {{1, 1, 1}, {5, 131, 9}, {131, 5, 70}, {67, 140, 33}};
+    float *const a = cuda_new(ROOM * sizeof *a), *const b = cuda_new(ROOM * sizeof *b),
+                 *const got = cuda_new(ROOM * sizeof *got);
+    static float want[ROOM];
+    Rng rng = rng_from_seed(5);
+    // Halves of small numbers are bfloat16, and their products' sums are exact.
+    for (int i = 0; i < ROOM; i++) {
+        a[i] = (float)(int)(8 * rng_uniform(&rng)) / 2;
+        b[i] = (float)(int)(8 * rng_uniform(&rng)) - 4;
+    }
+    open_model("wgmma");
+    assert_string_equal(cuda_blas_name(), "wgmma bf16");
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (int down = 0; down < 4; down++) {
+            const int m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
+            const size_t gap = 3, c_row = (size_t)n + gap;
+            const Mat a_of =
+                down & 1 ? (Mat){a, 1, (size_t)m + gap, 0} : (Mat){a, (size_t)k + gap, 1, 0};
+            const Mat b_of =
+                down & 2 ? (Mat){b, 1, (size_t)k + gap, 0} : (Mat){b, (size_t)n + gap, 1, 0};
+            for (int i = 0; i < ROOM; i++) got[i] = want[i] = 1;
+            kernels_ref.matmul(want, c_row, 0, a_of, b_of, 1, m, n, k, 0.5f);
+            cuda_blas_matmul(got, c_row, 0, a_of, b_of, 1, m, n, k, 0.5f);
+            for (int i = 0; i < ROOM; i++)
+                if (got[i] != want[i])
+                    fail_msg("[%d,%d,%d], form %d: number %d is %g; expected %g", m, n, k, down, i,
+                             (double)got[i], (double)want[i]);
+        }
+    assert_int_equal(cuda_blas_count(), 0);
+    // Batches are cuBLAS'.
+    cuda_blas_matmul(got, 8, 64, (Mat){a, 8, 1, 64}, (Mat){b, 8, 1, 64}, 2, 8, 8, 8, 0);
+    assert_int_equal(cuda_blas_count(), 1);
+    cuda_free(a), cuda_free(b), cuda_free(got);
 }
 
 CASE(without_cublas_ours_computes_unless_another_rounding_was_asked_for)
@@ -170,6 +215,10 @@ CASE(without_cublas_ours_computes_unless_another_rounding_was_asked_for)
         cuda_blas_open_library("libcublas_that_is_not_there.so", "tf32"),
         "LAB_CUDA_PRODUCTS=tf32 needs cuBLAS, and libcublas_that_is_not_there.so was "
         "not found");
+    assert_null(cuda_blas_open_library("libcublas_that_is_not_there.so", "wgmma"));
+    assert_string_equal(cuda_blas_name(), "wgmma bf16");
+    cuda_blas_matmul(c, 2, 0, (Mat){a, 2, 1, 0}, (Mat){b, 2, 1, 0}, 1, 2, 2, 2, 0);
+    assert_true(c[0] == 19 && c[1] == 22 && c[2] == 43 && c[3] == 50);
     // A library without cuBLAS' functions.
     assert_null(cuda_blas_open_library("libm.so.6", "fp32"));
     assert_string_equal(cuda_blas_open_library("libm.so.6", "bf16"),
@@ -199,6 +248,7 @@ int main(void)
         cmocka_unit_test(each_form_of_a_training_step_is_computed_by_cublas),
         cmocka_unit_test(inputs_are_rounded_where_that_was_asked_for),
         cmocka_unit_test(weights_of_16_bits_are_multiplied_as_they_are),
+        cmocka_unit_test(single_products_are_computed_by_wgmma_where_that_was_asked_for),
         cmocka_unit_test(without_cublas_ours_computes_unless_another_rounding_was_asked_for),
         cmocka_unit_test(a_handle_is_closed_before_another_is_opened),
     };

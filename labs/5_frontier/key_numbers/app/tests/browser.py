@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 
-PATIENCE = 30    # seconds for anything
+PATIENCE = 90    # seconds for anything, also under sanitizers beside other work
 
 
 def find():
