@@ -102,7 +102,7 @@ typedef struct Serving {
     uint64_t max_context;           // at this batch (0: none fits), not over the model's own
     uint64_t memory_context;        // the same as far as memory goes; UINT64_MAX: any
     uint64_t max_requests;          // of this context; 0 also when none is limited
-    Range work, overhead;           // of per_gpu, from low to high
+    Range weights, work, overhead;  // of per_gpu, from low to high
     CardBytes cards[CARDS_MOST];    // where the deployment has cards
     HostBytes host;
     double shared;             // bytes of cache that a common prefix saves, on the fullest GPU
