@@ -63,7 +63,7 @@ static void replace_not_finite(char *text)
     }
 }
 
-static cJSON *load(const char *path, bool python, Error *err)
+static cJSON *load(const char *path, bool python, size_t (*edit)(char *text, size_t bytes), Error *err)
 {
     char *text = calloc(1, MAX_BYTES + 1);    // only what is touched is memory
     size_t bytes = 0;
@@ -71,6 +71,7 @@ static cJSON *load(const char *path, bool python, Error *err)
     if (text == NULL) {
         error_set(err, "%s: no memory to read it", path);
     } else if (read_whole(path, text, &bytes, err)) {
+        if (edit != NULL) bytes = edit(text, bytes);
         if (python) replace_not_finite(text);
         tree = json_parse(text, bytes, path, err);
         if (tree != NULL && !cJSON_IsObject(tree))
@@ -84,12 +85,17 @@ static cJSON *load(const char *path, bool python, Error *err)
 
 cJSON *json_load(const char *path, Error *err)
 {
-    return load(path, false, err);
+    return load(path, false, NULL, err);
 }
 
 cJSON *json_load_python(const char *path, Error *err)
 {
-    return load(path, true, err);
+    return load(path, true, NULL, err);
+}
+
+cJSON *json_load_edited(const char *path, size_t (*edit)(char *text, size_t bytes), Error *err)
+{
+    return load(path, true, edit, err);
 }
 
 void json_print(cJSON *tree)

@@ -53,7 +53,7 @@ static const FormatInfo listed[] = {
     // DeepSeek-AI 2024 (V3), section 3.3.2, as its files are: projections in E4M3.
     {"fp8", "fp8 E4M3, a scale for 128 x 128 (DeepSeek-V3); as a cache without scales", true, true, 8,
      RULE(.packing = {.scope = SCOPE_LINEAR, .layout = LAYOUT_TILES, .type = "F8_E4M3",
-                      .numbers = {.bits = 8}, .rest = "BF16"}, .cache = {.bits = 8})},
+                      .numbers = {.bits = 8}, .tile = 32, .rest = "BF16"}, .cache = {.bits = 8})},
     // vLLM keeps the scales of both as floats.
     {"fp8-tensor", "fp8 E4M3, a scale for each matrix", true, false, 8,
      PACKED(.scope = SCOPE_LINEAR, .type = "F8_E4M3", .numbers = {.bits = 8}, .once = 32,
@@ -89,7 +89,7 @@ static const FormatInfo listed[] = {
 };
 
 // A 16-bit scale for each group of a row; with a zero of as many bits as a number has (compressed-tensors),
-// or one of 16 bits (HQQ and torchao; mlx calls it the bias).
+// or one of 16 bits (torchao; mlx calls it the bias). HQQ's files have both as floats.
 #define INTEGERS(size, word, group)                                                                 \
     {"w" #size "a16-" word, #size "-bit integers, a scale for each group", true, false, 16,          \
      PACKED(.scope = SCOPE_LINEAR, .type = "INT" #size, .numbers = {(size), (group), 16, 0, 0},     \
@@ -99,7 +99,10 @@ static const FormatInfo listed[] = {
                        .numbers = {(size), (group), 16 + (size), 0, 0}, .rest = "BF16")},           \
     {"w" #size "a16-" word "-zero16", #size "-bit integers, two 16-bit numbers for each group", true, \
      false, 16, PACKED(.scope = SCOPE_LINEAR, .type = "INT" #size,                                  \
-                       .numbers = {(size), (group), 32, 0, 0}, .rest = "BF16")}
+                       .numbers = {(size), (group), 32, 0, 0}, .rest = "BF16")},                    \
+    {"w" #size "a16-" word "-zero32", #size "-bit integers, two floats for each group", true, false,  \
+     16, PACKED(.scope = SCOPE_LINEAR, .type = "INT" #size,                                         \
+                .numbers = {(size), (group), 64, 0, 0}, .rest = "BF16", .wide = true)}
 #define MLX(size, word, group)                                                                      \
     {"mlx" #size "-" word, "mlx: " #size " bits, a scale and a bias for each group, embeddings too", \
      true, false, 16, PACKED(.scope = SCOPE_TABLES, .type = "INT" #size,                            \
@@ -117,6 +120,32 @@ static const FormatInfo further[] = {
     {"fp8-row", "fp8 E4M3, a 16-bit scale for each row", true, false, 8,
      PACKED(.scope = SCOPE_LINEAR, .type = "F8_E4M3", .numbers = {8, WHOLE_ROW, 16, 0, 0},
             .rest = "BF16")},
+    // The same with scales of other widths: compressed-tensors stores them in 16 bits, torchao as floats and
+    // with a zero of 8 bits.
+    {"fp8-s16", "fp8 E4M3, a 16-bit scale for 128 x 128", true, false, 8,
+     PACKED(.scope = SCOPE_LINEAR, .layout = LAYOUT_TILES, .type = "F8_E4M3", .numbers = {.bits = 8},
+            .tile = 16, .rest = "BF16")},
+    {"fp8-tensor-s16", "fp8 E4M3, a 16-bit scale for each matrix", true, false, 8,
+     PACKED(.scope = SCOPE_LINEAR, .type = "F8_E4M3", .numbers = {.bits = 8}, .once = 16,
+            .rest = "BF16")},
+    {"fp8-row-s32", "fp8 E4M3, a float for each row", true, false, 8,
+     PACKED(.scope = SCOPE_LINEAR, .type = "F8_E4M3", .numbers = {8, WHOLE_ROW, 32, 0, 0},
+            .rest = "BF16")},
+    {"w8a8-int8-s16", "8-bit integers, a 16-bit scale for each row; activations in 8 bits too", true,
+     false, 8, PACKED(.scope = SCOPE_LINEAR, .type = "INT8", .numbers = {8, WHOLE_ROW, 16, 0, 0},
+                      .rest = "BF16")},
+    {"w8a8-int8-zero", "8-bit integers, a float and a zero for each row", true, false, 8,
+     PACKED(.scope = SCOPE_LINEAR, .type = "INT8", .numbers = {8, WHOLE_ROW, 40, 0, 0},
+            .rest = "BF16")},
+    {"mlx-mxfp4", "mlx: 4-bit floats, an 8-bit scale for 32, embeddings too", true, false, 16,
+     MX(SCOPE_TABLES, "MXFP4", 4)},
+    {"mlx-mxfp8", "mlx: 8-bit floats, an 8-bit scale for 32, embeddings too", true, false, 16,
+     MX(SCOPE_TABLES, "MXFP8", 8)},
+    {"mlx-nvfp4", "mlx: 4-bit floats, an fp8 scale for 16, embeddings too", true, false, 16,
+     PACKED(.scope = SCOPE_TABLES, .type = "NVFP4", .numbers = {4, 16, 8, 0, 0}, .multiple = 16,
+            .rest = "BF16")},
+    {"mxfp4-linear", "4-bit floats, an 8-bit scale for 32; all projections", true, false, 16,
+     MX(SCOPE_LINEAR, "MXFP4", 4)},
 #define X(size)                                                                                     \
     INTEGERS(size, "g16", 16), INTEGERS(size, "g32", 32), INTEGERS(size, "g64", 64),                \
     INTEGERS(size, "g128", 128), INTEGERS(size, "g256", 256), INTEGERS(size, "row", WHOLE_ROW),     \
@@ -228,9 +257,10 @@ static bool store(WeightBytes *out, const Plan *plan, const Weight *weight, int 
         const char *own = published ? weight_format(w, layer) : NULL;
         const FormatInfo *info = own != NULL ? format_find(own, err) : NULL;
         if (own != NULL && info == NULL) return false;
-        const Packing *packing = info != NULL ? &info->rule->packing : &plan->rule->packing;
+        Packing packing = info != NULL ? info->rule->packing : plan->rule->packing;
+        packing.floats = published && plan->model->rest_in_floats;
         bool kept = own == NULL && published && weight_kept(w, layer);
-        if (!packing_apply(&packed, packing, plan->model, w, kept, err)) return false;
+        if (!packing_apply(&packed, &packing, plan->model, w, kept, err)) return false;
         put(out, w->component, packed.type, times * w->rows * w->cols * w->copies,
             times * packed.bytes);
         return true;

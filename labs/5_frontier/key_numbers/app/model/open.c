@@ -1,5 +1,6 @@
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/model/published.h"
+#include "labs/5_frontier/key_numbers/app/model/repeats.h"
 #include "common/text.h"
 #include <cjson/cJSON.h>
 #include <dirent.h>
@@ -23,7 +24,7 @@ static const char *name_of(Arena *arena, const char *path)
 
 static Model *open_json(Arena *arena, const char *path, Error *err)
 {
-    cJSON *tree = json_load_python(path, err);
+    cJSON *tree = json_load_edited(path, repeats_drop, err);
     if (tree == NULL) return NULL;
     // An index says which tensor is in which file.
     bool index = cJSON_GetObjectItemCaseSensitive(tree, "weight_map") != NULL;
