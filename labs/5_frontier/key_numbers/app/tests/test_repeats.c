@@ -1,4 +1,5 @@
 /* What a configuration says of each expert again is dropped, and nothing else. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "common/json.h"
@@ -19,7 +20,7 @@ static void members_that_repeat_another_expert_are_dropped(void **state)
     (void)state;
     becomes("{\"l.experts.0.up\": {\"a\": 1}, \"l.experts.1.up\": {\"a\": 1},"
             " \"l.experts.22.up\": {\"a\": 1}, \"b\": 2}",
-            "{\"l.experts.0.up\": {\"a\": 1},  \"b\": 2}");
+            "{\"l.experts.0.up\": {\"a\": 1},   \"b\": 2}");
     // Two matrices in turn; the last has no comma behind it.
     becomes("{\"experts.0.up\":{},\"experts.0.down\":{},\"experts.1.up\":{},\"experts.1.down\":{}}",
             "{\"experts.0.up\":{},\"experts.0.down\":{},\"experts.1.down\":{}}");
@@ -50,8 +51,12 @@ static void what_differs_stays(void **state)
 static void line_ends_stay_for_messages(void **state)
 {
     (void)state;
-    becomes("{\n \"experts.0\": {\n },\n \"experts.1\": {\n },\n \"experts.2\": {\n },\n \"b\": ?",
-            "{\n \"experts.0\": {\n },\n \n\n\n \"b\": ?");
+    char text[] = "{\n \"experts.0\": {\n },\n \"experts.1\": {\n },\n \"experts.2\": {\n },\n \"b\": ?";
+    Error err = {""};
+    size_t bytes = repeats_drop(text, strlen(text));
+    assert_null(strstr(text, "experts.1"));
+    assert_null(json_parse(text, bytes, "text", &err));
+    assert_string_equal(err.message, "text:8: is not JSON from here on");
 }
 
 // A list of all modules of a layer, as published ones have it, says what it did.
