@@ -191,15 +191,13 @@ static bool same_name(const char *a, const char *b)
 static const char *meant(const char *plain)
 {
     static const char *const words[][2] = {
-        {"q2", "q2_k"},          {"q3", "q3_k_m"},        {"q4", "q4_k_m"},
-        {"q5", "q5_k_m"},        {"q6", "q6_k"},          {"q8", "q8_0"},
-        {"int4", "awq4-g128"},   {"4bit", "nf4"},         {"4-bit", "nf4"},
-        {"8bit", "int8"},        {"8-bit", "int8"},       {"16bit", "bf16"},
-        {"half", "fp16"},        {"float16", "fp16"},     {"bfloat16", "bf16"},
-        {"float32", "fp32"},     {"float", "fp32"},       {"full", "fp32"},
-        {"awq", "awq4-g128"},    {"gptq", "gptq4-g128"},  {"bnb", "nf4"},
-        {"qlora", "nf4-dq"},     {"f8", "fp8"},           {"w4a16", "w4a16-g128"},
-        {"w8a8", "w8a8-int8"},   {"mlx", "mlx4-g64"},     {"gguf", "q4_k_m"}};
+        {"q2", "q2_k"},        {"q3", "q3_k_m"},    {"q4", "q4_k_m"},      {"q5", "q5_k_m"},
+        {"q6", "q6_k"},        {"q8", "q8_0"},      {"int4", "awq4-g128"}, {"4bit", "nf4"},
+        {"4-bit", "nf4"},      {"8bit", "int8"},    {"8-bit", "int8"},     {"16bit", "bf16"},
+        {"half", "fp16"},      {"float16", "fp16"}, {"bfloat16", "bf16"},  {"float32", "fp32"},
+        {"float", "fp32"},     {"full", "fp32"},    {"awq", "awq4-g128"},  {"gptq", "gptq4-g128"},
+        {"bnb", "nf4"},        {"qlora", "nf4-dq"}, {"f8", "fp8"},         {"w4a16", "w4a16-g128"},
+        {"w8a8", "w8a8-int8"}, {"mlx", "mlx4-g64"}, {"gguf", "q4_k_m"}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(plain, words[i][0]) == 0) return words[i][1];
     return NULL;

@@ -103,8 +103,7 @@ bool packing_apply(Packed *packed, const Packing *packing, const Model *model, c
         bool balance = packing->layout == LAYOUT_TILES && weight->component == COMPONENT_ROUTER &&
                        weight->role == ROLE_BIAS;
         bool bias = weight->role == ROLE_BIAS;
-        bool wide =
-            balance || (packing->wide && (kept || bias)) || (packing->floats && !bias);
+        bool wide = balance || (packing->wide && (kept || bias)) || (packing->floats && !bias);
         packed->type = wide ? "F32" : packing->rest;
         packed->bytes = kn_format_bytes(wide ? &as_float : &as_half, weight->rows * weight->cols);
     }

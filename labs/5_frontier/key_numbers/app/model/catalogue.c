@@ -113,7 +113,8 @@ static bool has_runs(const char *key, const char *whole)
     while (*key != '\0') {
         size_t n = 0;
         bool digits = is_digit(*key);
-        while (*key != '\0' && is_digit(*key) == digits && *key != '-' && *key != '.') run[n++] = *key++;
+        while (*key != '\0' && is_digit(*key) == digits && *key != '-' && *key != '.')
+            run[n++] = *key++;
         if (digits && *key == 'b') run[n++] = *key++;
         run[n] = '\0';
         bool size = n > 0 && run[n - 1] == 'b';
@@ -177,7 +178,11 @@ static void error_unknown(Arena *arena, const cJSON *models, const char *name, c
     const char *near = near_to(arena, models, key);
     if (near == NULL) near = likely(arena, models, key);
     if (near != NULL) error_set(err, "there is no model '%.80s'; did you mean %s?", name, near);
-    else error_set(err, "there is no model '%.80s', and no file or folder of that name; a config.json of it will do", name);
+    else
+        error_set(err,
+                  "there is no model '%.80s', and no file or folder of that name; a config.json of "
+                  "it will do",
+                  name);
 }
 
 static void error_ambiguous(const cJSON *models, const char *name, const char *key, Error *err)

@@ -54,8 +54,10 @@ void family_kimi_k25(ConfigFields *s, Head head)
     decoder_lay(&text, &d);
     s->failed |= text.failed;
     if (!s->failed)
-        lay_tower(s, "KimiK25VisionConfig", d.block.width,
-                  (MoonVit){.width = 1152, .ffn = 4304, .bias = true, .layer_norm = true, .norm_first = true});
+        lay_tower(
+            s, "KimiK25VisionConfig", d.block.width,
+            (MoonVit){
+                .width = 1152, .ffn = 4304, .bias = true, .layer_norm = true, .norm_first = true});
 }
 
 // ---- Kimi Delta Attention ----
@@ -210,5 +212,6 @@ void family_kimi_k3(ConfigFields *s, Head head)
     lay_linear_text(&text, &d);
     s->failed |= text.failed;
     if (!s->failed)
-        lay_tower(s, "KimiK3VisionConfig", d.block.width, (MoonVit){.width = 1024, .ffn = 4096, .heads = 1536});
+        lay_tower(s, "KimiK3VisionConfig", d.block.width,
+                  (MoonVit){.width = 1024, .ffn = 4096, .heads = 1536});
 }

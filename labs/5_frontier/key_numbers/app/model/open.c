@@ -92,8 +92,7 @@ static Model *open_weights(Arena *arena, const char *path, Error *err)
 
 static Model *open_file(Arena *arena, const char *path, Error *err)
 {
-    return text_ends(path, ".json") ? open_json(arena, path, err)
-                                    : open_weights(arena, path, err);
+    return text_ends(path, ".json") ? open_json(arena, path, err) : open_weights(arena, path, err);
 }
 
 typedef struct Folder {

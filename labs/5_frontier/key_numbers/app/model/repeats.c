@@ -15,7 +15,7 @@ typedef struct Span {
 typedef struct Entry {
     Span head, tail, value;
     const char *begin, *end;    // with its quotes, to behind its comma
-    Span before, behind;        // all from the last entry's end to the number, and from there to `end`
+    Span before, behind;    // all from the last entry's end to the number, and from there to `end`
 } Entry;
 
 static bool same(Span a, Span b)

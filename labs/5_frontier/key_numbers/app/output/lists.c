@@ -95,5 +95,6 @@ bool lists_show(Arena *arena, const char *what, Error *err)
     Console console = console_begin();
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if (strcmp(lists[i].name, what) == 0) return lists[i].show(arena, &console, err);
-    return error_set(err, "--list: '%s' is none of models, families, gpus, formats, settings", what);
+    return error_set(err, "--list: '%s' is none of models, families, gpus, formats, settings",
+                     what);
 }

@@ -42,7 +42,7 @@ enum { PARTS = 3 };    // of a layer's cache: rows of tokens, compressed rows, a
 
 // One GPU of a stage.
 typedef struct Stage {
-    double weights, padding;    // and what kernels add to them
+    double weights, padding;                       // and what kernels add to them
     KnLayerCache caches[2 * PARTS * KINDS_MAX];    // those of a model that drafts come last
     bool is_state[2 * PARTS * KINDS_MAX];          // of caches: it is of one size, not of tokens
     int cache_count;
@@ -183,8 +183,7 @@ static ServingBytes stage_bytes(const Stages *all, const Stage *stage, uint64_t 
                                 uint64_t requests)
 {
     const Workload *w = all->workload;
-    ServingBytes bytes = {.weights =
-                              stage->weights + end_of(all, (Range){0, stage->padding})};
+    ServingBytes bytes = {.weights = stage->weights + end_of(all, (Range){0, stage->padding})};
     bytes.runtime = end_of(all, runtime_overhead(w, all->limit, all->split));
     bytes.work = end_of(all, stage_work(all, stage, context, requests));
     for (int i = 0; i < stage->cache_count; i++) {

@@ -212,7 +212,8 @@ static bool not_found(const char *what, const GpuSpec *specs, int count, Arena *
 // Each word of `what`, "a100-40gb" or "Apple M2 Ultra", stands in the id or the name; vendors and GB aside.
 static bool has_words(const GpuSpec *spec, const char *what)
 {
-    static const char *const aside[] = {"nvidia", "apple", "amd", "intel", "google", "tesla", "gb", "gpu"};
+    static const char *const aside[] = {"nvidia", "apple", "amd", "intel",
+                                        "google", "tesla", "gb",  "gpu"};
     char id[PLAIN_MAX], name[PLAIN_MAX], word[PLAIN_MAX];
     int words = 0;
     plain(spec->id, id), plain(spec->name, name);
@@ -244,8 +245,8 @@ static bool several(const char *what, Error *err)
     if (digits == 0 || digits > 4 || (*x != 'x' && *x != 'X' && *x != '*')) return false;
     x++;
     x += strspn(x, " ");
-    error_set(err, "gpu: '%.60s' is a number of them: --gpus %.*s --gpu \"%.50s\"", what, (int)digits,
-              what, x);
+    error_set(err, "gpu: '%.60s' is a number of them: --gpus %.*s --gpu \"%.50s\"", what,
+              (int)digits, what, x);
     return true;
 }
 

@@ -72,8 +72,8 @@ static void each_method_comes_to_its_bytes(void **state)
     expect(TENSORS("\"num_bits\": 4, \"type\": \"int\", \"strategy\": \"group\", \"group_size\": "
                    "128, \"symmetric\": false"),
            "w4a16-g128-zero", 2 * LAYER / 256 * 133 + REST);
-    expect(TENSORS("\"num_bits\": 8, \"type\": \"int\", \"strategy\": \"channel\""), "w8a8-int8-s16",
-           row);
+    expect(TENSORS("\"num_bits\": 8, \"type\": \"int\", \"strategy\": \"channel\""),
+           "w8a8-int8-s16", row);
     expect(TENSORS("\"num_bits\": 8, \"type\": \"float\", \"strategy\": \"channel\""), "fp8-row",
            row);
     expect(TENSORS("\"num_bits\": 8, \"type\": \"float\", \"strategy\": \"tensor\""),

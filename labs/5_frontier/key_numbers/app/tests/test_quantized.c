@@ -75,11 +75,9 @@ static void add_tensor(cJSON *header, const cJSON *tensor, uint64_t *at)
         cJSON_AddItemToArray(offsets, cJSON_CreateNumber((double)*at));
         cJSON_AddItemToObject(one, "data_offsets", offsets);
         int head = mark != NULL ? (int)(mark - name) : (int)strlen(name);
-        cJSON_AddItemToObject(header,
-                              mark != NULL
-                                  ? arena_print(arena, "%.*s%d%s", head, name, l, mark + 1)
-                                  : name,
-                              one);
+        cJSON_AddItemToObject(
+            header, mark != NULL ? arena_print(arena, "%.*s%d%s", head, name, l, mark + 1) : name,
+            one);
     }
 }
 

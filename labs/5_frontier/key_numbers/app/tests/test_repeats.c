@@ -37,21 +37,26 @@ static void what_differs_stays(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "{\"experts.0.up\":{\"a\":1},\"experts.1.up\":{\"a\":2},\"b\":3}",     // by its value
-        "{\"1.experts.0.up\":{},\"2.experts.0.up\":{},\"b\":3}",               // layer
-        "{\"experts.0.up\":{},\"experts.0.down\":{},\"b\":3}",                 // or matrix
+        "{\"experts.0.up\":{\"a\":1},\"experts.1.up\":{\"a\":2},\"b\":3}",      // by its value
+        "{\"1.experts.0.up\":{},\"2.experts.0.up\":{},\"b\":3}",                // layer
+        "{\"experts.0.up\":{},\"experts.0.down\":{},\"b\":3}",                  // or matrix
         "{\"experts.0.up\":{\"a\":{}},\"experts.1.up\":{\"a\":{}},\"b\":3}",    // objects in objects
-        "{\"experts.0.up\":1,\"experts.1.up\":1,\"b\":3}",                     // no object
-        "{\"a\":\"experts.0.up\",\"b\":\"experts.1.up\",\"c\":3}",             // values
-        "{\"experts.up\":{},\"experts.up\":{},\"b\":3}",                       // no number
-        "experts.1", "\"experts.1", "experts.", "", "{\"experts.0\\\"up\":{},\"experts.1\\\"up\":{},}"};
+        "{\"experts.0.up\":1,\"experts.1.up\":1,\"b\":3}",                      // no object
+        "{\"a\":\"experts.0.up\",\"b\":\"experts.1.up\",\"c\":3}",              // values
+        "{\"experts.up\":{},\"experts.up\":{},\"b\":3}",                        // no number
+        "experts.1",
+        "\"experts.1",
+        "experts.",
+        "",
+        "{\"experts.0\\\"up\":{},\"experts.1\\\"up\":{},}"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) becomes(texts[i], texts[i]);
 }
 
 static void line_ends_stay_for_messages(void **state)
 {
     (void)state;
-    char text[] = "{\n \"experts.0\": {\n },\n \"experts.1\": {\n },\n \"experts.2\": {\n },\n \"b\": ?";
+    char text[] =
+        "{\n \"experts.0\": {\n },\n \"experts.1\": {\n },\n \"experts.2\": {\n },\n \"b\": ?";
     Error err = {""};
     size_t bytes = repeats_drop(text, strlen(text));
     assert_null(strstr(text, "experts.1"));
@@ -69,8 +74,9 @@ static void a_long_list_means_what_it_meant(void **state)
     size_t at = (size_t)sprintf(text, "{\"q\": {");
     for (int e = 0; e < EXPERTS; e++)
         for (int m = 0; m < MATRICES; m++)
-            at += (size_t)sprintf(text + at, "\n  \"m.3.experts.%d.%s\": {\"f\": \"NVFP4\", \"g\": %d},",
-                                  e, names[m], e < 200 ? 16 : 32);
+            at += (size_t)sprintf(text + at,
+                                  "\n  \"m.3.experts.%d.%s\": {\"f\": \"NVFP4\", \"g\": %d},", e,
+                                  names[m], e < 200 ? 16 : 32);
     at += (size_t)sprintf(text + at, "\n  \"m.3.o\": {\"f\": \"FP8\"}\n}}");
     size_t bytes = repeats_drop(text, at);
     Error err = {""};

@@ -58,12 +58,9 @@ static void buffers_of_llama_cpp_are_those_it_reserves(void **state)
     static const struct {
         const char *name;
         double without, with;
-    } reserved[] = {{"Llama-3.1-8B", 572.01, 266.50},
-                    {"llama-7b", 584.01, 104.51},
-                    {"Llama-3.2-3B", 434.01, 262.50},
-                    {"Qwen2.5-7B", 501.01, 311.00},
-                    {"Qwen3-0.6B", 302.75, 300.75},
-                    {"SmolLM2-135M", 166.38, 98.25}};
+    } reserved[] = {{"Llama-3.1-8B", 572.01, 266.50}, {"llama-7b", 584.01, 104.51},
+                    {"Llama-3.2-3B", 434.01, 262.50}, {"Qwen2.5-7B", 501.01, 311.00},
+                    {"Qwen3-0.6B", 302.75, 300.75},   {"SmolLM2-135M", 166.38, 98.25}};
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
         Serving all = served(reserved[i].name, ASKING("runtime", "llama.cpp", "context", "8192"));
         double high = all.work.high / mib, low = all.work.low / mib;

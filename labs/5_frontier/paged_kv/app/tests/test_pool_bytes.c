@@ -61,8 +61,8 @@ static void the_matrices_of_smollm2_have_the_bytes_that_keynumbers_predicts(void
         const double got = (double)weights_bytes(w),
                      want = (double)kn_format_bytes(&stored[i].format, count);
         weights_close(w);
-        assert_that(fabs(got - want) <= .03 * want, "%s: %.0f bytes, expected %.0f",
-                    stored[i].path, got, want);
+        assert_that(fabs(got - want) <= .03 * want, "%s: %.0f bytes, expected %.0f", stored[i].path,
+                    got, want);
     }
 }
 
