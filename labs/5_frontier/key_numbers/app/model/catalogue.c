@@ -157,7 +157,7 @@ static const char *near_to(Arena *arena, const cJSON *models, const char *key)
     {
         const char *id = id_of(entry), *names[] = {id, short_of(id)};
         for (int i = 0; i < 2; i++) {
-            char *made = arena_alloc(arena, KEY_BYTES);
+            char *made = arena_zeros(arena, KEY_BYTES);
             make_key(made, names[i]);
             if (is_within(made, key) && strlen(made) > longest)
                 longest = strlen(made), shorter = id;
@@ -205,7 +205,7 @@ static void error_ambiguous(const cJSON *models, const char *name, const char *k
 
 static const cJSON *find(Arena *arena, const cJSON *models, const char *name, Error *err)
 {
-    char key[KEY_BYTES];
+    char key[KEY_BYTES] = "";
     make_key(key, name);
     const cJSON *entry, *only = NULL;
     int count = 0;
