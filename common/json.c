@@ -4,24 +4,65 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "common/file.h"
 #include "common/nearest.h"
 
 // An index of a model's tensors has some megabytes; what is far larger is some other file.
 enum { MAX_BYTES = 64 << 20 };
 
-static bool read_whole(const char *path, char *text, size_t *bytes, Error *err)
+enum {
+    MAPPED_LEAST = 256 << 10
+};    // from where copying a file shows in the time of a small program
+
+// A file's text, of which at[bytes] is 0.
+typedef struct Text {
+    char *at;
+    size_t bytes;
+    bool mapped;    // changes stay here; the file is as it was
+} Text;
+
+// What follows a file in its last page is 0; where there is none, the file is copied.
+static bool map_whole(Text *text, FILE *file)
+{
+    struct stat status;
+    long page = sysconf(_SC_PAGESIZE);
+    if (page <= 0 || fstat(fileno(file), &status) != 0 || !S_ISREG(status.st_mode) ||
+        status.st_size < MAPPED_LEAST || status.st_size >= MAX_BYTES || status.st_size % page == 0)
+        return false;
+    size_t bytes = (size_t)status.st_size;
+    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, fileno(file), 0);
+    if (at == MAP_FAILED) return false;
+    *text = (Text){at, bytes, true};
+    return true;
+}
+
+static bool copy_whole(Text *text, const char *path, FILE *file, Error *err)
+{
+    *text = (Text){.at = calloc(1, MAX_BYTES + 1)};    // only what is touched is memory
+    if (text->at == NULL) return error_set(err, "%s: no memory to read it", path);
+    text->bytes = fread(text->at, 1, MAX_BYTES, file);
+    if (ferror(file)) return error_set(err, "%s: %s", path, strerror(errno));
+    if (text->bytes == MAX_BYTES) return error_set(err, "%s: is over %d bytes", path, MAX_BYTES);
+    text->at[text->bytes] = '\0';
+    return true;
+}
+
+static bool read_whole(Text *text, const char *path, Error *err)
 {
     FILE *file = file_open(path, err);
     if (file == NULL) return false;
-    *bytes = fread(text, 1, MAX_BYTES, file);
-    bool read = !ferror(file);
-    int why = errno;
+    bool read = map_whole(text, file) || copy_whole(text, path, file, err);
     fclose(file);
-    if (!read) return error_set(err, "%s: %s", path, strerror(why));
-    if (*bytes == MAX_BYTES) return error_set(err, "%s: is over %d bytes", path, MAX_BYTES);
-    text[*bytes] = '\0';
-    return true;
+    return read;
+}
+
+static void text_free(Text *text, size_t bytes)
+{
+    if (text->mapped) munmap(text->at, bytes);
+    else free(text->at);
 }
 
 // What Python writes for numbers that JSON does not have, where `at` begins with one.
@@ -63,20 +104,21 @@ static void replace_not_finite(char *text)
     }
 }
 
-static cJSON *load(const char *path, bool python, Error *err)
+static cJSON *load(const char *path, bool python, size_t (*edit)(char *text, size_t bytes),
+                   Error *err)
 {
-    char *text = calloc(1, MAX_BYTES + 1);    // only what is touched is memory
-    size_t bytes = 0;
+    Text text = {0};
     cJSON *tree = NULL;
-    if (text == NULL) {
-        error_set(err, "%s: no memory to read it", path);
-    } else if (read_whole(path, text, &bytes, err)) {
-        if (python) replace_not_finite(text);
-        tree = json_parse(text, bytes, path, err);
+    bool read = read_whole(&text, path, err);
+    size_t bytes = text.bytes;
+    if (read) {
+        if (edit != NULL) text.bytes = edit(text.at, bytes);
+        if (python) replace_not_finite(text.at);
+        tree = json_parse(text.at, text.bytes, path, err);
         if (tree != NULL && !cJSON_IsObject(tree))
             error_set(err, "%s: holds no object, expected { ... }", path);
     }
-    free(text);
+    text_free(&text, bytes);
     if (cJSON_IsObject(tree)) return tree;
     cJSON_Delete(tree);
     return NULL;
@@ -84,12 +126,17 @@ static cJSON *load(const char *path, bool python, Error *err)
 
 cJSON *json_load(const char *path, Error *err)
 {
-    return load(path, false, err);
+    return load(path, false, NULL, err);
 }
 
 cJSON *json_load_python(const char *path, Error *err)
 {
-    return load(path, true, err);
+    return load(path, true, NULL, err);
+}
+
+cJSON *json_load_edited(const char *path, size_t (*edit)(char *text, size_t bytes), Error *err)
+{
+    return load(path, true, edit, err);
 }
 
 void json_print(cJSON *tree)

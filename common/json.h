@@ -18,6 +18,8 @@
 cJSON *json_load(const char *path, Error *err);    // an object, or NULL
 // The same of a file that Python wrote: Infinity is as good as null, NaN a text.
 cJSON *json_load_python(const char *path, Error *err);
+// And that, once `edit` has changed the text, and told the bytes that are left: fewer, or as many.
+cJSON *json_load_edited(const char *path, size_t (*edit)(char *text, size_t bytes), Error *err);
 // Of any kind; text[bytes] is 0. NULL, and the line that is not JSON.
 cJSON *json_parse(const char *text, size_t bytes, const char *where, Error *err);
 void json_print(cJSON *tree);    // on standard output; takes the tree

@@ -386,6 +386,17 @@ static void store_rest(Options *options, poptContext context)
     (*options->rest)[count] = NULL;
 }
 
+// "--utilization" is a letter off.
+static void unknown_option(const Options *options, const char *word, Error *err)
+{
+    const char *names[OPTIONS_MAX];
+    for (int i = 0; i < options->count; i++) names[i] = options->items[i].name;
+    const char *near =
+        strncmp(word, "--", 2) == 0 ? nearest_typo(word + 2, names, options->count) : NULL;
+    if (near != NULL) error_set(err, "there is no option %s; did you mean --%s?", word, near);
+    else error_set(err, "there is no option %s; --help shows those there are", word);
+}
+
 bool options_parse(Options *options, int argc, char **argv, int *status)
 {
     Error err = {""};
@@ -397,8 +408,7 @@ bool options_parse(Options *options, int argc, char **argv, int *status)
     if (code == HELP) {
         print_help(options, argc > 0 ? argv[0] : options->program);
     } else if (code == POPT_ERROR_BADOPT) {
-        error_set(&err, "there is no option %s; --help shows those there are",
-                  poptBadOption(context, POPT_BADOPTION_NOALIAS));
+        unknown_option(options, poptBadOption(context, POPT_BADOPTION_NOALIAS), &err);
     } else if (code < -1) {
         error_set(&err, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS),
                   poptStrerror(code));

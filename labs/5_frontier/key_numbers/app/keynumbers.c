@@ -49,7 +49,8 @@ static void declare(Options *options, OutputOptions *output)
                  "also the largest models that the GPU holds");
     options_string(options, "plot", 0, &output->plot, "DIR",
                    "draws memory, GPUs, the roofline and throughput there, as SVG and PNG");
-    options_string(options, "list", 0, &output->list, "WHAT", "models, gpus, formats or settings");
+    options_string(options, "list", 0, &output->list, "WHAT",
+                   "models, families, gpus, formats or settings");
     options_flag(options, "measurements", 0, &output->measurements,
                  "published measurements, and how far from each the estimates are");
     options_flag(options, "serve", 0, &output->serve, "the same calculator as a web page");

@@ -53,7 +53,7 @@ static const FormatInfo listed[] = {
     // DeepSeek-AI 2024 (V3), section 3.3.2, as its files are: projections in E4M3.
     {"fp8", "fp8 E4M3, a scale for 128 x 128 (DeepSeek-V3); as a cache without scales", true, true, 8,
      RULE(.packing = {.scope = SCOPE_LINEAR, .layout = LAYOUT_TILES, .type = "F8_E4M3",
-                      .numbers = {.bits = 8}, .rest = "BF16"}, .cache = {.bits = 8})},
+                      .numbers = {.bits = 8}, .tile = 32, .rest = "BF16"}, .cache = {.bits = 8})},
     // vLLM keeps the scales of both as floats.
     {"fp8-tensor", "fp8 E4M3, a scale for each matrix", true, false, 8,
      PACKED(.scope = SCOPE_LINEAR, .type = "F8_E4M3", .numbers = {.bits = 8}, .once = 32,
@@ -89,7 +89,7 @@ static const FormatInfo listed[] = {
 };
 
 // A 16-bit scale for each group of a row; with a zero of as many bits as a number has (compressed-tensors),
-// or one of 16 bits (HQQ and torchao; mlx calls it the bias).
+// or one of 16 bits (torchao; mlx calls it the bias). HQQ's files have both as floats.
 #define INTEGERS(size, word, group)                                                                 \
     {"w" #size "a16-" word, #size "-bit integers, a scale for each group", true, false, 16,          \
      PACKED(.scope = SCOPE_LINEAR, .type = "INT" #size, .numbers = {(size), (group), 16, 0, 0},     \
@@ -99,7 +99,10 @@ static const FormatInfo listed[] = {
                        .numbers = {(size), (group), 16 + (size), 0, 0}, .rest = "BF16")},           \
     {"w" #size "a16-" word "-zero16", #size "-bit integers, two 16-bit numbers for each group", true, \
      false, 16, PACKED(.scope = SCOPE_LINEAR, .type = "INT" #size,                                  \
-                       .numbers = {(size), (group), 32, 0, 0}, .rest = "BF16")}
+                       .numbers = {(size), (group), 32, 0, 0}, .rest = "BF16")},                    \
+    {"w" #size "a16-" word "-zero32", #size "-bit integers, two floats for each group", true, false,  \
+     16, PACKED(.scope = SCOPE_LINEAR, .type = "INT" #size,                                         \
+                .numbers = {(size), (group), 64, 0, 0}, .rest = "BF16", .wide = true)}
 #define MLX(size, word, group)                                                                      \
     {"mlx" #size "-" word, "mlx: " #size " bits, a scale and a bias for each group, embeddings too", \
      true, false, 16, PACKED(.scope = SCOPE_TABLES, .type = "INT" #size,                            \
@@ -117,6 +120,32 @@ static const FormatInfo further[] = {
     {"fp8-row", "fp8 E4M3, a 16-bit scale for each row", true, false, 8,
      PACKED(.scope = SCOPE_LINEAR, .type = "F8_E4M3", .numbers = {8, WHOLE_ROW, 16, 0, 0},
             .rest = "BF16")},
+    // The same with scales of other widths: compressed-tensors stores them in 16 bits, torchao as floats and
+    // with a zero of 8 bits.
+    {"fp8-s16", "fp8 E4M3, a 16-bit scale for 128 x 128", true, false, 8,
+     PACKED(.scope = SCOPE_LINEAR, .layout = LAYOUT_TILES, .type = "F8_E4M3", .numbers = {.bits = 8},
+            .tile = 16, .rest = "BF16")},
+    {"fp8-tensor-s16", "fp8 E4M3, a 16-bit scale for each matrix", true, false, 8,
+     PACKED(.scope = SCOPE_LINEAR, .type = "F8_E4M3", .numbers = {.bits = 8}, .once = 16,
+            .rest = "BF16")},
+    {"fp8-row-s32", "fp8 E4M3, a float for each row", true, false, 8,
+     PACKED(.scope = SCOPE_LINEAR, .type = "F8_E4M3", .numbers = {8, WHOLE_ROW, 32, 0, 0},
+            .rest = "BF16")},
+    {"w8a8-int8-s16", "8-bit integers, a 16-bit scale for each row; activations in 8 bits too", true,
+     false, 8, PACKED(.scope = SCOPE_LINEAR, .type = "INT8", .numbers = {8, WHOLE_ROW, 16, 0, 0},
+                      .rest = "BF16")},
+    {"w8a8-int8-zero", "8-bit integers, a float and a zero for each row", true, false, 8,
+     PACKED(.scope = SCOPE_LINEAR, .type = "INT8", .numbers = {8, WHOLE_ROW, 40, 0, 0},
+            .rest = "BF16")},
+    {"mlx-mxfp4", "mlx: 4-bit floats, an 8-bit scale for 32, embeddings too", true, false, 16,
+     MX(SCOPE_TABLES, "MXFP4", 4)},
+    {"mlx-mxfp8", "mlx: 8-bit floats, an 8-bit scale for 32, embeddings too", true, false, 16,
+     MX(SCOPE_TABLES, "MXFP8", 8)},
+    {"mlx-nvfp4", "mlx: 4-bit floats, an fp8 scale for 16, embeddings too", true, false, 16,
+     PACKED(.scope = SCOPE_TABLES, .type = "NVFP4", .numbers = {4, 16, 8, 0, 0}, .multiple = 16,
+            .rest = "BF16")},
+    {"mxfp4-linear", "4-bit floats, an 8-bit scale for 32; all projections", true, false, 16,
+     MX(SCOPE_LINEAR, "MXFP4", 4)},
 #define X(size)                                                                                     \
     INTEGERS(size, "g16", 16), INTEGERS(size, "g32", 32), INTEGERS(size, "g64", 64),                \
     INTEGERS(size, "g128", 128), INTEGERS(size, "g256", 256), INTEGERS(size, "row", WHOLE_ROW),     \
@@ -158,6 +187,22 @@ static bool same_name(const char *a, const char *b)
     return *a == '\0' && *b == '\0';
 }
 
+// What people say for it.
+static const char *meant(const char *plain)
+{
+    static const char *const words[][2] = {
+        {"q2", "q2_k"},        {"q3", "q3_k_m"},    {"q4", "q4_k_m"},      {"q5", "q5_k_m"},
+        {"q6", "q6_k"},        {"q8", "q8_0"},      {"int4", "awq4-g128"}, {"4bit", "nf4"},
+        {"4-bit", "nf4"},      {"8bit", "int8"},    {"8-bit", "int8"},     {"16bit", "bf16"},
+        {"half", "fp16"},      {"float16", "fp16"}, {"bfloat16", "bf16"},  {"float32", "fp32"},
+        {"float", "fp32"},     {"full", "fp32"},    {"awq", "awq4-g128"},  {"gptq", "gptq4-g128"},
+        {"bnb", "nf4"},        {"qlora", "nf4-dq"}, {"f8", "fp8"},         {"w4a16", "w4a16-g128"},
+        {"w8a8", "w8a8-int8"}, {"mlx", "mlx4-g64"}, {"gguf", "q4_k_m"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(plain, words[i][0]) == 0) return words[i][1];
+    return NULL;
+}
+
 const FormatInfo *format_find(const char *name, Error *err)
 {
     const char *names[FORMATS];
@@ -170,7 +215,8 @@ const FormatInfo *format_find(const char *name, Error *err)
     if (length >= NAME_BYTES) length = NAME_BYTES - 1;
     for (size_t i = 0; i < length; i++) plain[i] = (char)tolower((unsigned char)name[i]);
     plain[length] = '\0';
-    const char *near = nearest(plain, names, FORMATS);
+    const char *near = meant(plain);
+    if (near == NULL) near = nearest(plain, names, FORMATS);
     if (near != NULL) error_set(err, "there is no format '%s'; did you mean %s?", plain, near);
     else
         error_set(err, "there is no format '%s', expected one such as fp8, gptq4-g128 or q4_k_m",
@@ -228,9 +274,10 @@ static bool store(WeightBytes *out, const Plan *plan, const Weight *weight, int 
         const char *own = published ? weight_format(w, layer) : NULL;
         const FormatInfo *info = own != NULL ? format_find(own, err) : NULL;
         if (own != NULL && info == NULL) return false;
-        const Packing *packing = info != NULL ? &info->rule->packing : &plan->rule->packing;
+        Packing packing = info != NULL ? info->rule->packing : plan->rule->packing;
+        packing.floats = published && plan->model->rest_in_floats;
         bool kept = own == NULL && published && weight_kept(w, layer);
-        if (!packing_apply(&packed, packing, plan->model, w, kept, err)) return false;
+        if (!packing_apply(&packed, &packing, plan->model, w, kept, err)) return false;
         put(out, w->component, packed.type, times * w->rows * w->cols * w->copies,
             times * packed.bytes);
         return true;

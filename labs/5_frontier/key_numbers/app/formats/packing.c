@@ -87,7 +87,7 @@ static bool pack(uint64_t *bytes, const Packing *packing, const Weight *weight, 
     if (numbers.block == WHOLE_ROW) numbers.block = cols;
     *bytes = kn_format_bytes(&numbers, rows * cols) + packing->once / 8;
     if (packing->layout == LAYOUT_TILES)
-        *bytes += kn_format_bytes(&as_float, parts(rows, TILE) * parts(cols, TILE));
+        *bytes += packing->tile / 8 * parts(rows, TILE) * parts(cols, TILE);
     return true;
 }
 
@@ -102,9 +102,10 @@ bool packing_apply(Packed *packed, const Packing *packing, const Model *model, c
         // DeepSeek-V3's file keeps the numbers that balance its experts in 32 bits.
         bool balance = packing->layout == LAYOUT_TILES && weight->component == COMPONENT_ROUTER &&
                        weight->role == ROLE_BIAS;
-        packed->type = balance ? "F32" : packing->rest;
-        packed->bytes =
-            kn_format_bytes(balance ? &as_float : &as_half, weight->rows * weight->cols);
+        bool bias = weight->role == ROLE_BIAS;
+        bool wide = balance || (packing->wide && (kept || bias)) || (packing->floats && !bias);
+        packed->type = wide ? "F32" : packing->rest;
+        packed->bytes = kn_format_bytes(wide ? &as_float : &as_half, weight->rows * weight->cols);
     }
     packed->bytes *= weight->copies;
     return true;

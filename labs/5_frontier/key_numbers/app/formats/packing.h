@@ -21,7 +21,7 @@ typedef enum Scope {
 
 typedef enum Layout {
     LAYOUT_FLAT,     // one number after the other
-    LAYOUT_TILES,    // a float for each tile of 128 rows and columns
+    LAYOUT_TILES,    // a scale for each tile of 128 rows and columns
     LAYOUT_GPTQ,     // in words of 32 bits; the groups' zeros as well; the group of each column
     LAYOUT_AWQ       // the same without the last
 } Layout;
@@ -35,7 +35,10 @@ typedef struct Packing {
     KnFormat numbers;
     uint64_t multiple;    // of which the rows must be, or 0
     uint64_t once;        // bits for each matrix: one scale more, an offset
+    uint64_t tile;        // bits of a tile's scale
     const char *rest;     // the type of all else, 16 bits: "BF16"
+    bool wide;            // but floats for biases, and for modules that a list keeps (HQQ),
+    bool floats;          // or for all but biases (auto-round on a CPU)
 } Packing;
 
 typedef struct Packed {

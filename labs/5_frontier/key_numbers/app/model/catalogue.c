@@ -86,6 +86,63 @@ static bool is_within(const char *key, const char *whole)
     return false;
 }
 
+static bool same_numbers(const char *a, const char *b)
+{
+    for (;;) {
+        while (*a != '\0' && !is_digit(*a)) a++;
+        while (*b != '\0' && !is_digit(*b)) b++;
+        if (*a == '\0' || *b == '\0') return *a == *b;
+        while (is_digit(*a) && *a == *b) a++, b++;
+        if (is_digit(*a) || is_digit(*b)) return false;
+    }
+}
+
+// "3" in "llama3.1", but not in "30".
+static bool has_number(const char *digits, const char *whole)
+{
+    size_t length = strlen(digits);
+    for (const char *at = whole; (at = strstr(at, digits)) != NULL; at++)
+        if (!is_digit(at[length]) && (at == whole || !is_digit(at[-1]))) return true;
+    return false;
+}
+
+// Whether each run of letters or of digits in `key` stands in `whole`: "llama70b" in "llama-3.1-70b".
+static bool has_runs(const char *key, const char *whole)
+{
+    char run[KEY_BYTES];
+    while (*key != '\0') {
+        size_t n = 0;
+        bool digits = is_digit(*key);
+        while (*key != '\0' && is_digit(*key) == digits && *key != '-' && *key != '.')
+            run[n++] = *key++;
+        if (digits && *key == 'b') run[n++] = *key++;
+        run[n] = '\0';
+        bool size = n > 0 && run[n - 1] == 'b';
+        if (n == 0) key++;
+        else if (!(digits && !size ? has_number(run, whole) : is_within(run, whole))) return false;
+    }
+    return true;
+}
+
+// "A, B or C": those of the catalogue that have all of it; at most three.
+static const char *likely(Arena *arena, const cJSON *models, const char *key)
+{
+    const char *found[3];
+    int count = 0;
+    const cJSON *entry;
+    cJSON_ArrayForEach(entry, models)
+    {
+        char whole[KEY_BYTES];
+        make_key(whole, short_of(id_of(entry)));
+        if (count < 3 && strlen(key) > 2 && has_runs(key, whole)) found[count++] = id_of(entry);
+    }
+    if (count == 0) return NULL;
+    const char *text = found[0];
+    for (int i = 1; i < count; i++)
+        text = arena_print(arena, "%s%s%s", text, i == count - 1 ? " or " : ", ", found[i]);
+    return text;
+}
+
 // What is nearest: a name that is a letter or two off, else the longest that stands in this one (another
 // version of it, tuned further, or under another owner).
 static const char *near_to(Arena *arena, const cJSON *models, const char *key)
@@ -100,7 +157,7 @@ static const char *near_to(Arena *arena, const cJSON *models, const char *key)
     {
         const char *id = id_of(entry), *names[] = {id, short_of(id)};
         for (int i = 0; i < 2; i++) {
-            char *made = arena_alloc(arena, KEY_BYTES);
+            char *made = arena_zeros(arena, KEY_BYTES);
             make_key(made, names[i]);
             if (is_within(made, key) && strlen(made) > longest)
                 longest = strlen(made), shorter = id;
@@ -108,7 +165,8 @@ static const char *near_to(Arena *arena, const cJSON *models, const char *key)
         }
     }
     const char *near = nearest_typo(key, keys, count);
-    if (near == NULL) return shorter;
+    // 70B is no slip of the pen for 7B.
+    if (near == NULL || !same_numbers(key, near)) return shorter;
     int at = 0;
     while (keys[at] != near) at++;
     return ids[at];
@@ -118,8 +176,13 @@ static void error_unknown(Arena *arena, const cJSON *models, const char *name, c
                           Error *err)
 {
     const char *near = near_to(arena, models, key);
+    if (near == NULL) near = likely(arena, models, key);
     if (near != NULL) error_set(err, "there is no model '%.80s'; did you mean %s?", name, near);
-    else error_set(err, "there is no model '%.80s', and no file or folder of that name", name);
+    else
+        error_set(err,
+                  "there is no model '%.80s', and no file or folder of that name; a config.json of "
+                  "it will do",
+                  name);
 }
 
 static void error_ambiguous(const cJSON *models, const char *name, const char *key, Error *err)
@@ -142,7 +205,7 @@ static void error_ambiguous(const cJSON *models, const char *name, const char *k
 
 static const cJSON *find(Arena *arena, const cJSON *models, const char *name, Error *err)
 {
-    char key[KEY_BYTES];
+    char key[KEY_BYTES] = "";
     make_key(key, name);
     const cJSON *entry, *only = NULL;
     int count = 0;

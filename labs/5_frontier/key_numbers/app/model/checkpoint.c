@@ -8,6 +8,7 @@
 #include "labs/5_frontier/key_numbers/app/model/named.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/model/published.h"
+#include "labs/5_frontier/key_numbers/app/model/repeats.h"
 #include "labs/5_frontier/key_numbers/app/model/reconcile.h"
 
 static int compare_types(const void *a, const void *b)
@@ -37,7 +38,7 @@ static void count_types(Model *model, const Shards *shards, Arena *arena)
 
 static Model *by_config(const Shards *shards, Arena *arena, const char *path, Error *err)
 {
-    cJSON *config = json_load_python(shards->config, err);
+    cJSON *config = json_load_edited(shards->config, repeats_drop, err);
     if (config == NULL) return NULL;
     Model *model = published_beside(arena, config, shards->config, err)
                        ? config_model(arena, config, path, shards->config, err)
@@ -104,7 +105,7 @@ static Model *by_names(const Shards *shards, Arena *arena, const char *path, con
 static Model *without_family(const Shards *shards, Arena *arena, const char *path, Error *err)
 {
     Error why = *err;
-    cJSON *config = json_load_python(shards->config, err);
+    cJSON *config = json_load_edited(shards->config, repeats_drop, err);
     if (config == NULL || shards->file_count == 0 || shards->count == 0) {
         cJSON_Delete(config);
         *err = why;

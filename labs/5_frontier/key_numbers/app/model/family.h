@@ -112,6 +112,7 @@
     X("ernie4_5_moe",    "Ernie4_5_MoeConfig", "Ernie4_5_Moe", family_ernie4_5_moe) \
     X("seed_oss",        "SeedOssConfig",     "SeedOss",     family_seed_oss)     \
     X("arcee",           "ArceeConfig",       "Arcee",       family_arcee)        \
+    X("apertus",         "ApertusConfig",     "Apertus",     family_apertus)      \
     X("mimo",            "MiMoConfig",        "MiMo",        family_mimo)         \
     X("mimo_v2_flash",   "MiMoV2FlashConfig", "MiMoV2Flash", family_mimo_v2_flash) \
     X("dots1",           "Dots1Config",       "Dots1",       family_dots1)        \

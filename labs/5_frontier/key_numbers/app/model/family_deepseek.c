@@ -3,18 +3,22 @@
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/model/tower.h"
 
-// What a class takes for the fields of latent attention.
-typedef struct Latent {
-    uint64_t q_rank, kv_rank, nope_dim, rope_dim, value_dim;
-} Latent;
-
-static void read_latent(ConfigFields *s, KnBlock *b, Latent usual)
+void deepseek_latent(ConfigFields *s, KnBlock *b, Latent usual)
 {
     if (!config_null(s, "q_lora_rank")) b->q_rank = config_size(s, "q_lora_rank", usual.q_rank);
     b->kv_rank = config_size(s, "kv_lora_rank", usual.kv_rank);
     b->nope_dim = config_size(s, "qk_nope_head_dim", usual.nope_dim);
     b->rope_dim = config_size(s, "qk_rope_head_dim", usual.rope_dim);
     b->value_dim = config_size(s, "v_head_dim", usual.value_dim);
+}
+
+const bool *deepseek_routed(ConfigFields *s, uint64_t layers, uint64_t usual)
+{
+    uint64_t dense = config_count(s, "first_k_dense_replace", usual);
+    uint64_t step = config_has(s, "moe_layer_freq") ? config_size(s, "moe_layer_freq", 1) : 1;
+    bool *routed = decoder_flags(s, layers);
+    for (uint64_t i = dense; i < layers; i++) routed[i] = i % step == 0;
+    return routed;
 }
 
 // What a class takes for the fields of experts; active 0: the file has to say.
@@ -34,11 +38,7 @@ static void read_experts(ConfigFields *s, Decoder *d, Routing usual)
         config_null(s, "n_shared_experts") ? 0 : config_count(s, "n_shared_experts", usual.shared);
     b->shared_ffn = shared * b->expert_ffn;
 
-    uint64_t dense = config_count(s, "first_k_dense_replace", usual.dense_layers);
-    uint64_t step = config_has(s, "moe_layer_freq") ? config_size(s, "moe_layer_freq", 1) : 1;
-    bool *routed = decoder_flags(s, d->layers);
-    for (uint64_t i = dense; i < d->layers; i++) routed[i] = i % step == 0;
-    d->routed = routed;
+    d->routed = deepseek_routed(s, d->layers, usual.dense_layers);
     // DeepSeek-V3 (2024), section 2.1.2: a number per expert balances the load, in place of a loss.
     b->router_bias = strcmp(config_text(s, "topk_method", "noaux_tc"), "noaux_tc") == 0;
     d->names.router_bias = "mlp.gate.e_score_correction_bias";
@@ -67,7 +67,7 @@ void family_deepseek_v2(ConfigFields *s, Head head)
 {
     Decoder d = read_decoder(s, head,
                              (Usual){.vocab = 32000, .heads = 32, .ffn = 11008, .positions = 2048});
-    read_latent(
+    deepseek_latent(
         s, &d.block,
         (Latent){
             .q_rank = 1536, .kv_rank = 512, .nope_dim = 128, .rope_dim = 64, .value_dim = 128});
@@ -80,7 +80,7 @@ Decoder deepseek_v3_read(ConfigFields *s, Head head)
 {
     Decoder d = read_decoder(
         s, head, (Usual){.vocab = 129280, .heads = 128, .ffn = 18432, .positions = 4096});
-    read_latent(
+    deepseek_latent(
         s, &d.block,
         (Latent){
             .q_rank = 1536, .kv_rank = 512, .nope_dim = 128, .rope_dim = 64, .value_dim = 128});
@@ -130,7 +130,7 @@ void family_glm_moe_dsa(ConfigFields *s, Head head)
 {
     Decoder d = read_decoder(
         s, head, (Usual){.vocab = 154880, .heads = 64, .ffn = 12288, .positions = 202752});
-    read_latent(
+    deepseek_latent(
         s, &d.block,
         (Latent){
             .q_rank = 2048, .kv_rank = 512, .nope_dim = 192, .rope_dim = 64, .value_dim = 256});
@@ -161,7 +161,7 @@ void family_glm4_moe_lite(ConfigFields *s, Head head)
 {
     Decoder d = read_decoder(
         s, head, (Usual){.vocab = 154880, .heads = 20, .ffn = 10240, .positions = 202752});
-    read_latent(
+    deepseek_latent(
         s, &d.block,
         (Latent){.q_rank = 768, .kv_rank = 512, .nope_dim = 192, .rope_dim = 64, .value_dim = 256});
     read_experts(

@@ -3,28 +3,42 @@
 #include <string.h>
 #include "labs/5_frontier/key_numbers/app/model/tower.h"
 
+// What a class takes for the fields of MoonViT. K3's has RMS norms, is narrower than its heads, has no biases, and
+// its projector's norm comes last.
+typedef struct MoonVit {
+    uint64_t width, ffn, heads;    // heads: of all, together; 0: as wide as the rest
+    bool bias, layer_norm, norm_first;
+} MoonVit;
+
 // Under the names of the published files, or of transformers' class.
-static void lay_tower(ConfigFields *s, uint64_t width)
+static void lay_tower(ConfigFields *s, const char *class, uint64_t width, MoonVit usual)
 {
-    ConfigFields v = config_part(s, "vision_config", "KimiK25VisionConfig");
-    uint64_t h = config_size(&v, "vt_hidden_size|hidden_size", 1152);
-    uint64_t f = config_size(&v, "vt_intermediate_size|intermediate_size", 4304);
+    ConfigFields v = config_part(s, "vision_config", class);
+    uint64_t h = config_size(&v, "vt_hidden_size|hidden_size", usual.width);
+    uint64_t f = config_size(&v, "vt_intermediate_size|intermediate_size", usual.ffn);
     uint64_t layers = config_size(&v, "vt_num_hidden_layers|num_hidden_layers", 27);
+    uint64_t q = usual.heads > 0 ? config_size(&v, "qkv_hidden_size", usual.heads) : h;
     uint64_t patch = config_size(&v, "patch_size", 14);
     uint64_t places = config_size(&v, "init_pos_emb_height|pos_emb_height", 64) *
                       config_size(&v, "init_pos_emb_width|pos_emb_width", 64);
+    bool bias = config_flag(&v, "attn_bias", usual.bias),
+         linear = config_flag(&v, "linear_bias", usual.bias),
+         embeds = config_flag(&v, "patch_embed_proj_bias", usual.bias);
+    const char *norm = config_text(&v, "norm_type", usual.layer_norm ? "layernorm" : "rmsnorm");
+    bool layer_norm = strcmp(norm, "layernorm") == 0, first = usual.norm_first;
     const TowerPart around[] = {
-        {"vision_tower.patch_embed.proj", h, 3 * patch * patch, ROLE_OTHER, true},
+        {"vision_tower.patch_embed.proj", h, 3 * patch * patch, ROLE_OTHER, embeds},
         {"vision_tower.patch_embed.pos_emb", places, h, ROLE_POSITION, false},
-        {"vision_tower.encoder.final_layernorm", 1, h, ROLE_NORM, true},
-        {"mm_projector.pre_norm", 1, h, ROLE_NORM, true},
-        {"mm_projector.proj", 4 * h, 4 * h, ROLE_UP, true},
-        {"mm_projector.proj", width, 4 * h, ROLE_DOWN, true},
+        {"vision_tower.encoder.final_layernorm", 1, h, ROLE_NORM, layer_norm},
+        {first ? "mm_projector.pre_norm" : "mm_projector.post_norm", 1, first ? h : width,
+         ROLE_NORM, first},
+        {"mm_projector.proj", 4 * h, 4 * h, ROLE_UP, usual.bias},
+        {"mm_projector.proj", width, 4 * h, ROLE_DOWN, usual.bias},
     };
     const TowerPart block[] = {
-        {"norm0", 1, h, ROLE_NORM, true},   {"norm1", 1, h, ROLE_NORM, true},
-        {"wqkv", 3 * h, h, ROLE_QKV, true}, {"wo", h, h, ROLE_O, true},
-        {"mlp.fc0", f, h, ROLE_UP, true},   {"mlp.fc1", h, f, ROLE_DOWN, true},
+        {"norm0", 1, h, ROLE_NORM, layer_norm}, {"norm1", 1, h, ROLE_NORM, layer_norm},
+        {"wqkv", 3 * q, h, ROLE_QKV, bias},     {"wo", h, q, ROLE_O, bias},
+        {"mlp.fc0", f, h, ROLE_UP, linear},     {"mlp.fc1", h, f, ROLE_DOWN, linear},
     };
     s->failed |= v.failed;
     TOWER(s, COMPONENT_VISION, "", 1, around);
@@ -39,7 +53,11 @@ void family_kimi_k25(ConfigFields *s, Head head)
     d.tied = config_flag(s, "tie_word_embeddings", d.tied);
     decoder_lay(&text, &d);
     s->failed |= text.failed;
-    if (!s->failed) lay_tower(s, d.block.width);
+    if (!s->failed)
+        lay_tower(
+            s, "KimiK25VisionConfig", d.block.width,
+            (MoonVit){
+                .width = 1152, .ffn = 4304, .bias = true, .layer_norm = true, .norm_first = true});
 }
 
 // ---- Kimi Delta Attention ----
@@ -109,11 +127,7 @@ static void read_experts(ConfigFields *s, Decoder *d)
     b->expert_ffn = config_size(s, "moe_intermediate_size", 1024);
     b->shared_ffn = config_count(s, "num_shared_experts", 1) * b->expert_ffn;
     b->router_bias = true;
-    uint64_t dense = config_count(s, "first_k_dense_replace", 1);
-    uint64_t step = config_has(s, "moe_layer_freq") ? config_size(s, "moe_layer_freq", 1) : 1;
-    bool *routed = decoder_flags(s, d->layers);
-    for (uint64_t i = dense; i < d->layers; i++) routed[i] = i % step == 0;
-    d->routed = routed;
+    d->routed = deepseek_routed(s, d->layers, 1);
     d->names.router = "block_sparse_moe.gate";
     d->names.router_bias = "block_sparse_moe.gate.e_score_correction_bias";
     d->names.expert = (MlpNames){.gate = "block_sparse_moe.experts.w1",
@@ -134,11 +148,8 @@ static Decoder read_linear(ConfigFields *s, Head head)
     b->heads = b->kv_heads = config_size(s, "num_attention_heads", 32);
     b->ffn = config_size(s, "intermediate_size", 9216);
     b->gated = true;
-    if (config_has(s, "q_lora_rank")) b->q_rank = config_size(s, "q_lora_rank", 1536);
-    b->kv_rank = config_size(s, "kv_lora_rank", 512);
-    b->nope_dim = config_size(s, "qk_nope_head_dim", 128);
-    b->rope_dim = config_size(s, "qk_rope_head_dim", 64);
-    b->value_dim = config_size(s, "v_head_dim", 128);
+    deepseek_latent(s, b, (Latent){1536, 512, 128, 64, 128});
+    if (!config_has(s, "q_lora_rank")) b->q_rank = 0;
     d.vocab = config_size(s, "vocab_size", 163840);
     d.max_context = config_size(s, "model_max_length|max_position_embeddings", 1048576);
     d.tied = config_flag(s, "tie_word_embeddings", false);
@@ -192,38 +203,6 @@ void family_kimi_linear(ConfigFields *s, Head head)
     lay_linear_text(s, &d);
 }
 
-// MoonViT with RMS norms, narrower than its heads, without biases; a norm after the projector.
-static void lay_k3_tower(ConfigFields *s, uint64_t width)
-{
-    ConfigFields v = config_part(s, "vision_config", "KimiK3VisionConfig");
-    uint64_t h = config_size(&v, "vt_hidden_size|hidden_size", 1024);
-    uint64_t f = config_size(&v, "vt_intermediate_size|intermediate_size", 4096);
-    uint64_t layers = config_size(&v, "vt_num_hidden_layers|num_hidden_layers", 27);
-    uint64_t q = config_size(&v, "qkv_hidden_size", 1536);
-    uint64_t patch = config_size(&v, "patch_size", 14);
-    uint64_t places =
-        config_size(&v, "init_pos_emb_height", 64) * config_size(&v, "init_pos_emb_width", 64);
-    bool bias = config_flag(&v, "attn_bias", false), linear = config_flag(&v, "linear_bias", false);
-    bool embeds = config_flag(&v, "patch_embed_proj_bias", false);
-    bool layer_norm = strcmp(config_text(&v, "norm_type", "rmsnorm"), "layernorm") == 0;
-    const TowerPart around[] = {
-        {"vision_tower.patch_embed.proj", h, 3 * patch * patch, ROLE_OTHER, embeds},
-        {"vision_tower.patch_embed.pos_emb", places, h, ROLE_POSITION, false},
-        {"vision_tower.encoder.final_layernorm", 1, h, ROLE_NORM, layer_norm},
-        {"mm_projector.proj", 4 * h, 4 * h, ROLE_UP, false},
-        {"mm_projector.proj", width, 4 * h, ROLE_DOWN, false},
-        {"mm_projector.post_norm", 1, width, ROLE_NORM, false},
-    };
-    const TowerPart block[] = {
-        {"norm0", 1, h, ROLE_NORM, layer_norm}, {"norm1", 1, h, ROLE_NORM, layer_norm},
-        {"wqkv", 3 * q, h, ROLE_QKV, bias},     {"wo", h, q, ROLE_O, bias},
-        {"mlp.fc0", f, h, ROLE_UP, linear},     {"mlp.fc1", h, f, ROLE_DOWN, linear},
-    };
-    s->failed |= v.failed;
-    TOWER(s, COMPONENT_VISION, "", 1, around);
-    TOWER(s, COMPONENT_VISION, "vision_tower.encoder.blocks", layers, block);
-}
-
 // KimiK3ForConditionalGeneration, remote code of moonshotai/Kimi-K3, as NVIDIA's NeMo AutoModel has it.
 void family_kimi_k3(ConfigFields *s, Head head)
 {
@@ -232,5 +211,7 @@ void family_kimi_k3(ConfigFields *s, Head head)
     read_k3(&text, &d);
     lay_linear_text(&text, &d);
     s->failed |= text.failed;
-    if (!s->failed) lay_k3_tower(s, d.block.width);
+    if (!s->failed)
+        lay_tower(s, "KimiK3VisionConfig", d.block.width,
+                  (MoonVit){.width = 1024, .ffn = 4096, .heads = 1536});
 }

@@ -175,6 +175,22 @@ void family_arcee(ConfigFields *s, Head head)
     decoder_lay(s, &d);
 }
 
+// ApertusForCausalLM, models/apertus/modeling_apertus.py: norms of the heads, and an MLP without a gate whose
+// activation, xIELU, has two numbers of its own.
+void family_apertus(ConfigFields *s, Head head)
+{
+    Decoder d = read_biased(
+        s, head, (Usual){.vocab = 131072, .heads = 32, .ffn = 14336, .positions = 65536});
+    norm_heads(&d);
+    d.block.gated = false;
+    d.names.mlp.gate = NULL;
+    d.names.norms[0] = "attention_layernorm";
+    d.names.norms[1] = "feedforward_layernorm";
+    decoder_part(&d, LAYER_ANY, COMPONENT_MLP, ROLE_OTHER, "mlp.act_fn.alpha_p", 1, 1);
+    decoder_part(&d, LAYER_ANY, COMPONENT_MLP, ROLE_OTHER, "mlp.act_fn.alpha_n", 1, 1);
+    decoder_lay(s, &d);
+}
+
 // MiMoForCausalLM, remote code of XiaomiMiMo/MiMo-7B-Base: Qwen2's layers; its MTP modules are like them.
 void family_mimo(ConfigFields *s, Head head)
 {

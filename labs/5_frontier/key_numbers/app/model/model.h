@@ -116,8 +116,9 @@ typedef struct Model {
     const char *source;    // "catalogue", "config.json", "safetensors", "gguf"
     const char *family;    // "llama"
     const char
-        *published;       // the weights' format in which it is published: "bf16", "fp8", "mxfp4"
-    const char *cache;    // the cache's, where the file says one; else NULL
+        *published;         // the weights' format in which it is published: "bf16", "fp8", "mxfp4"
+    bool rest_in_floats;    // of that format: embeddings, head and norms are not in 16 bits
+    const char *cache;      // the cache's, where the file says one; else NULL
     uint64_t width, vocab, max_context;    // 0 where unknown
     bool tied;                             // the head is the embedding
     bool

@@ -1,5 +1,6 @@
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/model/published.h"
+#include "labs/5_frontier/key_numbers/app/model/repeats.h"
 #include "common/text.h"
 #include <cjson/cJSON.h>
 #include <dirent.h>
@@ -21,10 +22,27 @@ static const char *name_of(Arena *arena, const char *path)
     return length == 0 || text_ends(folder, ".") ? path : folder;
 }
 
+// What else is a file of JSON beside a model; NULL: nothing that is known.
+static const char *other_json(const cJSON *tree)
+{
+    if (cJSON_GetObjectItemCaseSensitive(tree, "model_type") != NULL) return NULL;
+    if (cJSON_GetObjectItemCaseSensitive(tree, "peft_type") != NULL)
+        return "is of an adapter, not a model: ask about the base model, with --method lora";
+    if (cJSON_GetObjectItemCaseSensitive(tree, "_diffusers_version") != NULL)
+        return "is of a diffusion pipeline, expected a language model";
+    return NULL;
+}
+
 static Model *open_json(Arena *arena, const char *path, Error *err)
 {
-    cJSON *tree = json_load_python(path, err);
+    cJSON *tree = json_load_edited(path, repeats_drop, err);
     if (tree == NULL) return NULL;
+    const char *other = other_json(tree);
+    if (other != NULL) {
+        error_set(err, "%s: %s", path, other);
+        cJSON_Delete(tree);
+        return NULL;
+    }
     // An index says which tensor is in which file.
     bool index = cJSON_GetObjectItemCaseSensitive(tree, "weight_map") != NULL;
     Model *model = NULL;
@@ -36,30 +54,49 @@ static Model *open_json(Arena *arena, const char *path, Error *err)
     return model;
 }
 
-// A GGUF begins with its name, JSON with a bracket; else it is taken for safetensors, which says what is wrong.
-static Model *open_unnamed(Arena *arena, const char *path, Error *err)
+enum { START = 24 };    // bytes that tell what a file is
+
+// What lies in place of weights; NULL: nothing that is known.
+static const char *other_file(const char start[START])
 {
-    char start[4] = "";
+    if (memcmp(start, "version https://git-lfs", 23) == 0)
+        return "is a Git LFS pointer, not the file itself: git lfs pull brings that";
+    if (memcmp(start, "PK\3\4", 4) == 0 || memcmp(start, "\x80\2", 2) == 0)
+        return "holds pickled weights (PyTorch), expected safetensors or GGUF";
+    return NULL;
+}
+
+// A GGUF begins with its name, JSON with a bracket, and safetensors with a length and a bracket.
+static Model *open_weights(Arena *arena, const char *path, Error *err)
+{
+    char start[START] = "";
     FILE *file = file_open(path, err);
     if (file == NULL) return NULL;
+    bool named = text_ends(path, ".gguf") || text_ends(path, ".safetensors");
     size_t bytes = fread(start, 1, sizeof start, file);
     fclose(file);
-    if (bytes == sizeof start && memcmp(start, "GGUF", sizeof start) == 0)
+    const char *other = other_file(start);
+    bool safetensors = bytes > 8 && start[8] == '{';
+    if (other == NULL && bytes > 0 && !named && !safetensors && start[0] != '{' &&
+        memcmp(start, "GGUF", 4) != 0)
+        other = "is neither JSON, nor safetensors, nor GGUF";
+    if (other != NULL) {
+        error_set(err, "%s: %s", path, other);
+        return NULL;
+    }
+    if (text_ends(path, ".gguf") || memcmp(start, "GGUF", 4) == 0)
         return gguf_model(arena, path, err);
-    if (bytes > 0 && start[0] == '{') return open_json(arena, path, err);
+    if (!named && start[0] == '{') return open_json(arena, path, err);
     return checkpoint_model(arena, path, err);
 }
 
 static Model *open_file(Arena *arena, const char *path, Error *err)
 {
-    if (text_ends(path, ".json")) return open_json(arena, path, err);
-    if (text_ends(path, ".gguf")) return gguf_model(arena, path, err);
-    if (text_ends(path, ".safetensors")) return checkpoint_model(arena, path, err);
-    return open_unnamed(arena, path, err);
+    return text_ends(path, ".json") ? open_json(arena, path, err) : open_weights(arena, path, err);
 }
 
 typedef struct Folder {
-    int safetensors, ggufs;
+    int safetensors, ggufs, pickled;
     bool config, index, adapter;
     const char *gguf;    // path of the last one
 } Folder;
@@ -74,6 +111,8 @@ static bool look_into(Arena *arena, const char *path, Folder *folder, Error *err
         if (strcmp(name, "adapter_config.json") == 0) folder->adapter = true;
         if (strcmp(name, "model.safetensors.index.json") == 0) folder->index = true;
         if (text_ends(name, ".safetensors")) folder->safetensors++;
+        folder->pickled +=
+            text_ends(name, ".bin") || text_ends(name, ".pt") || text_ends(name, ".pth");
         if (!text_ends(name, ".gguf")) continue;
         folder->gguf = arena_print(arena, "%s/%s", path, name);
         folder->ggufs++;
@@ -94,7 +133,9 @@ static Model *open_folder(Arena *arena, const char *path, Error *err)
     if (folder.ggufs == 1) return gguf_model(arena, folder.gguf, err);
     if (folder.ggufs > 1)
         error_set(err, "%s: holds %d .gguf files, expected the name of one", path, folder.ggufs);
-    else error_set(err, "%s: holds no config.json, .safetensors or .gguf", path);
+    else
+        error_set(err, "%s: holds no config.json, .safetensors or .gguf%s", path,
+                  folder.pickled > 0 ? ", only pickled weights (PyTorch)" : "");
     return NULL;
 }
 

@@ -174,6 +174,8 @@ void published_read(ConfigFields *s)
     if (format != NULL) {
         s->model->published = format;
         s->model->cache = read_cache(&q);
+        // auto-round: without mixed precision, on a CPU, what it leaves alone is saved as floats.
+        s->model->rest_in_floats = cJSON_IsFalse(quant_child(q.object, "amp"));
         keep(&q, mlx);
         // DeepSeek V4, config.json: its experts are in 4 bits.
         if (strcmp(config_text(s, "expert_dtype", ""), "fp4") == 0 && strcmp(format, "fp8") == 0)
@@ -214,7 +216,8 @@ bool published_beside(Arena *arena, cJSON *config, const char *path, Error *err)
 {
     static const Beside known[] = {{"hf_quant_config.json", "quantization", "modelopt"},
                                    {"quantize_config.json", NULL, "gptq"},
-                                   {"quant_config.json", NULL, "awq"}};
+                                   {"quant_config.json", NULL, "awq"},
+                                   {"quanto_qmap.json", NULL, "quanto"}};
     const char *slash = strrchr(path, '/');
     int folder = slash != NULL ? (int)(slash + 1 - path) : 0;
     if (quant_child(config, "quantization_config") != NULL ||

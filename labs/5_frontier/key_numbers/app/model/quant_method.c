@@ -79,7 +79,7 @@ static const char *read_hqq(ConfigFields *q)
     const cJSON *weights = quant_child(all != NULL ? all : q->object, "weight_quant_params");
     if (weights == NULL) return NULL;
     return grouped(q->arena, "w", quant_number(weights, "nbits", 4),
-                   quant_number(weights, "group_size", 64), "-zero16");
+                   quant_number(weights, "group_size", 64), "-zero32");
 }
 
 // mlx_lm, utils.py: bits and group_size for all, and modules that differ by their names.
@@ -88,6 +88,10 @@ static const char *read_mlx(ConfigFields *q)
     const cJSON *mode = quant_child(q->object, "mode"), *entry;
     double bits = quant_number(q->object, "bits", 4);
     int differing = 0;
+    static const char *const floats[][2] = {
+        {"mxfp4", "mlx-mxfp4"}, {"mxfp8", "mlx-mxfp8"}, {"nvfp4", "mlx-nvfp4"}};
+    for (size_t i = 0; i < sizeof floats / sizeof *floats; i++)
+        if (quant_is(mode, floats[i][0])) return floats[i][1];
     if (mode != NULL && !quant_is(mode, "affine")) return NULL;
     cJSON_ArrayForEach(entry, q->object)
     {
@@ -97,6 +101,18 @@ static const char *read_mlx(ConfigFields *q)
         build_warning(q->model, "%d modules have bits of their own: counted in %g, as the others",
                       differing, bits);
     return grouped(q->arena, "mlx", bits, quant_number(q->object, "group_size", 64), "");
+}
+
+// torchao, quantization/quant_api.py, IntxWeightOnlyConfig: integers of any width, each in a byte, with a
+// 16-bit scale and a zero of 8 bits for a row or a group.
+static const char *read_intx(Arena *arena, const cJSON *settings)
+{
+    const cJSON *granularity = quant_child(settings, "granularity"),
+                *of = quant_child(granularity, "_data"),
+                *packing = quant_child(settings, "intx_packing_format");
+    if (packing != NULL && !quant_is(quant_child(packing, "_data"), "UNPACKED_TO_INT8"))
+        return NULL;
+    return grouped(arena, "w", 8, quant_number(of, "group_size", -1), "-zero");
 }
 
 // torchao, quantization/quant_api.py: the name of a class, or of a function in older files.
@@ -116,30 +132,33 @@ static const char *read_torchao(ConfigFields *q)
          "w",
          "",
          32},
-        {{"Int8WeightOnlyConfig", "int8_weight_only"}, "w8a8-int8", NULL, NULL, 0},
+        {{"Int8WeightOnlyConfig", "int8_weight_only"}, "w8a8-int8", NULL, "w8a8-int8-zero", 0},
         {{"Int8DynamicActivationInt8WeightConfig", "int8_dynamic_activation_int8_weight"},
          "w8a8-int8",
          NULL,
-         NULL,
+         "w8a8-int8-zero",
          0},
-        {{"Float8WeightOnlyConfig", "float8_weight_only"}, "fp8-row", NULL, NULL, 0},
+        {{"Float8WeightOnlyConfig", "float8_weight_only"}, "fp8-row-s32", NULL, NULL, 0},
         {{"Float8DynamicActivationFloat8WeightConfig", "float8_dynamic_activation_float8_weight"},
-         "fp8-row",
+         "fp8-row-s32",
          NULL,
          NULL,
          0},
     };
+    if (strcmp(name, "IntxWeightOnlyConfig") == 0) return read_intx(q->arena, settings);
+    bool second = quant_number(class, "_version", 1) >= 2;    // whose integers have a zero each
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(name, known[i].names[0]) != 0 && strcmp(name, known[i].names[1]) != 0) continue;
-        if (known[i].format != NULL) return known[i].format;
+        if (known[i].format != NULL)
+            return second && known[i].end != NULL ? known[i].end : known[i].format;
         return grouped(q->arena, known[i].stem, 4,
                        quant_number(settings, "group_size", known[i].group), known[i].end);
     }
     return NULL;
 }
 
-// One group of compressed-tensors, which modelopt writes as well.
-static const char *read_scheme(Arena *arena, const cJSON *weights)
+// One group of compressed-tensors, which modelopt writes as well. The first stores scales in the model's 16 bits.
+static const char *read_scheme(Arena *arena, const cJSON *weights, bool half)
 {
     const cJSON *strategy = quant_child(weights, "strategy"),
                 *blocks = quant_child(weights, "block_structure");
@@ -147,16 +166,16 @@ static const char *read_scheme(Arena *arena, const cJSON *weights)
     double bits = quant_number(weights, "num_bits", 0),
            group = quant_number(weights, "group_size", 0);
     if (is_float && bits == 4 && group == 16) return "nvfp4";
-    if (is_float && bits == 4 && group == 32) return "mxfp4";
+    if (is_float && bits == 4 && group == 32) return "mxfp4-linear";
     if (is_float && bits == 8 && quant_is(strategy, "channel")) return "fp8-row";
     if (is_float && bits == 8 && quant_is(strategy, "block"))
         return cJSON_GetArraySize(blocks) == 2 && cJSON_GetArrayItem(blocks, 0)->valueint == 128 &&
                        cJSON_GetArrayItem(blocks, 1)->valueint == 128
-                   ? "fp8"
+                   ? (half ? "fp8-s16" : "fp8")
                    : NULL;
-    if (is_float && bits == 8 && group <= 0) return "fp8-tensor";
+    if (is_float && bits == 8 && group <= 0) return half ? "fp8-tensor-s16" : "fp8-tensor";
     if (is_float || bits == 0) return NULL;
-    if (bits == 8 && group <= 0) return "w8a8-int8";
+    if (bits == 8 && group <= 0) return half ? "w8a8-int8-s16" : "w8a8-int8";
     bool symmetric = !cJSON_IsFalse(quant_child(weights, "symmetric"));
     return grouped(arena, "w", bits, group > 0 ? group : -1, symmetric ? "" : "-zero");
 }
@@ -166,10 +185,10 @@ static const char *read_groups_of_schemes(ConfigFields *q)
 {
     const cJSON *group, *target;
     const char *format = NULL;
-    bool mixed = false;
+    bool mixed = false, half = !quant_is(quant_child(q->object, "quant_method"), "modelopt");
     cJSON_ArrayForEach(group, quant_child(q->object, "config_groups"))
     {
-        const char *other = read_scheme(q->arena, quant_child(group, "weights"));
+        const char *other = read_scheme(q->arena, quant_child(group, "weights"), half);
         mixed |= format != NULL && (other == NULL || strcmp(other, format) != 0);
         if (format == NULL) format = other;
     }
@@ -177,7 +196,7 @@ static const char *read_groups_of_schemes(ConfigFields *q)
     int count = 0, named = 0;
     cJSON_ArrayForEach(group, quant_child(q->object, "config_groups"))
     {
-        const char *other = read_scheme(q->arena, quant_child(group, "weights"));
+        const char *other = read_scheme(q->arena, quant_child(group, "weights"), half);
         cJSON_ArrayForEach(target, quant_child(group, "targets"))
         {
             const char *name = cJSON_GetStringValue(target);
@@ -233,6 +252,15 @@ static bool is_marked(const Marked marked[ALIKE], const char *module, const char
     return false;
 }
 
+// How many modules the name stands for: other experts' are left out (repeats.h), or marked with the first.
+static int modules_of(const Model *model, const char *name)
+{
+    uint64_t experts = 1;
+    for (int k = 0; k < model->kind_count; k++)
+        if (model->kinds[k].block.experts > experts) experts = model->kinds[k].block.experts;
+    return strstr(name, "experts.") != NULL ? (int)experts : 1;
+}
+
 // Each module has a format of its own; the one that most have stands for all.
 static const char *read_layers_of_formats(ConfigFields *q)
 {
@@ -250,14 +278,14 @@ static const char *read_layers_of_formats(ConfigFields *q)
             all = false;
             continue;
         }
-        if (!is_marked(marked, entry->string, own)) {
-            kept_as(q->arena, q->model, entry->string, own);
-            marked[next++ % ALIKE] = (Marked){entry->string, own};
-        }
+        if (is_marked(marked, entry->string, own)) continue;
+        kept_as(q->arena, q->model, entry->string, own);
+        marked[next++ % ALIKE] = (Marked){entry->string, own};
         int i = 0;
         while (i < 7 && names[i] != NULL && strcmp(names[i], own) != 0) i++;
         names[i] = own;
-        if (++counts[i] > most) most = counts[i], format = own;
+        counts[i] += modules_of(q->model, entry->string);
+        if (counts[i] > most) most = counts[i], format = own;
     }
     if (!all) build_warning(q->model, "some formats of quantized_layers are not known here");
     return format;
@@ -272,6 +300,34 @@ static void keep_unlisted(Model *model, Arena *arena)
         w->kept = arena_zeros(arena, (size_t)layers * sizeof(bool));
         for (int l = 0; l < layers; l++) w->kept[l] = w->as == NULL || w->as[l] == NULL;
     }
+}
+
+// optimum-quanto, tensor/qtype.py: floats and 8-bit integers by the row, others in groups of 128 with a shift.
+static const char *of_qtype(const char *type)
+{
+    if (*type == 'q') type++;
+    if (strncmp(type, "float8", 6) == 0) return "fp8-row";
+    if (strcmp(type, "int8") == 0) return "w8a16-row";
+    if (strcmp(type, "int4") == 0) return "w4a16-g128-zero16";
+    return strcmp(type, "int2") == 0 ? "w2a16-g128-zero16" : NULL;
+}
+
+// One word for all; or, in quanto_qmap.json, one for each module.
+static const char *read_quanto(ConfigFields *q)
+{
+    const char *format = NULL;
+    const cJSON *entry, *all = quant_child(q->object, "weights");
+    if (cJSON_IsString(all)) return of_qtype(all->valuestring);
+    cJSON_ArrayForEach(entry, q->object)
+    {
+        const char *type = cJSON_GetStringValue(quant_child(entry, "weights"));
+        const char *own = type != NULL ? of_qtype(type) : NULL;
+        if (own == NULL) continue;
+        kept_as(q->arena, q->model, entry->string, own);
+        format = own;
+    }
+    if (format != NULL) keep_unlisted(q->model, q->arena);
+    return format;
 }
 
 static const char *read_modelopt(ConfigFields *q)
@@ -298,6 +354,7 @@ const char *quant_format(ConfigFields *q, const char *method)
                    {"modelopt", read_modelopt},
                    {"compressed-tensors", read_groups_of_schemes},
                    {"hqq", read_hqq},
+                   {"quanto", read_quanto},
                    {"torchao", read_torchao},
                    {"auto-round", read_auto_round},
                    {"auto_round", read_auto_round},

@@ -28,4 +28,11 @@ void qwen_share_expert(ConfigFields *s, Decoder *d, uint64_t ffn);
 Decoder qwen3_5_read(ConfigFields *s, Head head);
 Decoder qwen3_5_moe_read(ConfigFields *s, Head head);
 Decoder deepseek_v3_read(ConfigFields *s, Head head);
+// What a class takes for the fields of latent attention; and the layers with experts, which are dense before
+// the first of them.
+typedef struct Latent {
+    uint64_t q_rank, kv_rank, nope_dim, rope_dim, value_dim;
+} Latent;
+void deepseek_latent(ConfigFields *s, KnBlock *b, Latent usual);
+const bool *deepseek_routed(ConfigFields *s, uint64_t layers, uint64_t usual);
 Decoder glm4_moe_read(ConfigFields *s, Head head);

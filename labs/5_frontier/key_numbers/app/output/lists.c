@@ -4,6 +4,7 @@
 #include "common/console.h"
 #include "labs/5_frontier/key_numbers/app/question/gpu_spec.h"
 #include "labs/5_frontier/key_numbers/app/formats/format.h"
+#include "labs/5_frontier/key_numbers/app/model/family.h"
 #include "labs/5_frontier/key_numbers/app/model/open.h"
 #include "labs/5_frontier/key_numbers/app/question/question.h"
 
@@ -67,17 +68,33 @@ static bool show_settings(Arena *arena, const Console *console, Error *err)
     return true;
 }
 
+// What may stand in a config.json's model_type, and the beginning of its class's name.
+static bool show_families(Arena *arena, const Console *console, Error *err)
+{
+    static const char *const names[][2] = {
+#define X(type, config, class, lay) {type, class},
+        FAMILY_LIST(X)
+#undef X
+    };
+    (void)arena, (void)err;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        console_item(console, 0, 20, names[i][0], names[i][1]);
+    return true;
+}
+
 bool lists_show(Arena *arena, const char *what, Error *err)
 {
     static const struct {
         const char *name;
         bool (*show)(Arena *arena, const Console *console, Error *err);
     } lists[] = {{"models", show_models},
+                 {"families", show_families},
                  {"gpus", show_gpus},
                  {"formats", show_formats},
                  {"settings", show_settings}};
     Console console = console_begin();
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if (strcmp(lists[i].name, what) == 0) return lists[i].show(arena, &console, err);
-    return error_set(err, "--list: '%s' is none of models, gpus, formats, settings", what);
+    return error_set(err, "--list: '%s' is none of models, families, gpus, formats, settings",
+                     what);
 }

@@ -1,4 +1,4 @@
-/* lists.h -- what may be asked for: --list models, gpus, formats, settings. */
+/* lists.h -- what may be asked for: --list models, families, gpus, formats, settings. */
 #pragma once
 #include "common/arena.h"
 #include "common/error.h"

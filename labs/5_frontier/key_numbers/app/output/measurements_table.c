@@ -6,6 +6,9 @@
 #include "labs/5_frontier/key_numbers/app/output/json.h"
 #include "labs/5_frontier/key_numbers/app/report/measurements.h"
 
+static const char *const end_names[] = {
+    [END_NEARER] = "nearer", [END_LOW] = "low", [END_HIGH] = "high"};
+
 static void show_json(const Measured *list, int count)
 {
     cJSON *all = cJSON_CreateArray();
@@ -18,6 +21,7 @@ static void show_json(const Measured *list, int count)
         cJSON_AddNumberToObject(one, "measured_bytes", m->value);
         cJSON_AddNumberToObject(one, "low_bytes", m->low);
         cJSON_AddNumberToObject(one, "high_bytes", m->high);
+        cJSON_AddStringToObject(one, "end", end_names[m->end]);
         cJSON_AddNumberToObject(one, "distance", measured_distance(m));
         cJSON_AddStringToObject(one, "source", m->source);
     }
@@ -29,13 +33,14 @@ static void show_json(const Measured *list, int count)
 
 static void show_csv(const Measured *list, int count)
 {
-    puts("what,model,measured_bytes,low_bytes,high_bytes,distance,source");
+    puts("what,model,measured_bytes,low_bytes,high_bytes,end,distance,source");
     for (int i = 0; i < count; i++) {
         const Measured *m = &list[i];
         csv_field(stdout, m->what + strspn(m->what, " "));
         putchar(',');
         csv_field(stdout, m->model);
-        printf(",%.0f,%.0f,%.0f,%.6g,", m->value, m->low, m->high, measured_distance(m));
+        printf(",%.0f,%.0f,%.0f,%s,%.6g,", m->value, m->low, m->high, end_names[m->end],
+               measured_distance(m));
         csv_field(stdout, m->source);
         putchar('\n');
     }
@@ -49,17 +54,20 @@ static const char *range_text(Arena *arena, const Measured *m)
 
 static const char *distance_text(Arena *arena, const Measured *m)
 {
+    static const char *const ends[] = {
+        [END_NEARER] = "", [END_LOW] = " of low", [END_HIGH] = " of high"};
     double distance = 100 * measured_distance(m);
-    return distance == 0 ? "within" : arena_print(arena, "%+.1f %%", distance);
+    if (distance == 0) return m->at_most ? "holds" : "within";
+    return arena_print(arena, "%+.1f %%%s", distance, ends[m->end]);
 }
 
 static void show_table(Arena *arena, const Measured *list, int count)
 {
     Console console = console_begin();
-    printf("%s%-46s %9s %16s %9s%s\n", console_on(&console, CONSOLE_BOLD), "what (GiB)", "measured",
+    printf("%s%-46s %9s %16s  %s%s\n", console_on(&console, CONSOLE_BOLD), "what (GiB)", "measured",
            "low to high", "distance", console_off(&console, CONSOLE_BOLD));
     for (int i = 0; i < count; i++)
-        printf("%-46s %9.2f %16s %9s\n", list[i].what, list[i].value / 0x1p30,
+        printf("%-46s %9.2f %16s  %s\n", list[i].what, list[i].value / 0x1p30,
                range_text(arena, &list[i]), distance_text(arena, &list[i]));
     putchar('\n');
     const char *last = "";

@@ -90,7 +90,10 @@ Range activations_plain(const Model *model, int kind, const KnPass *pass, int nu
                                      : 2 * n * (double)((b->heads - b->kv_heads) * b->head_dim) /
                                            (double)pass->tensor_parallel;
     low = b->gated ? 8 * h + n * f : 0;
-    high = b->gated ? low + 2 * n * h + repeated : 3 * n * f;
+    double d = (double)b->head_dim, cached = pass->batch > 1 ? (double)b->kv_heads * d : 0;
+    if (b->kv_rank > 0) d = cached = 0;
+    double old = 2 * n * h + 2 * n * d + 2 * n * cached / (double)pass->tensor_parallel;
+    high = b->gated ? low + old + repeated : 3 * n * f;
     if (pass->recompute == KN_KEEP_ALL && !pass->flash) {
         double twice = n == 2 ? 4 * scores : 0;    // fp32 is what the softmax works in
         low += twice + repeated;

@@ -27,8 +27,9 @@ LayerActivations activations_layer(const Model *model, int kind, const KnPass *p
 // What transformers' own modules keep beside that, in 16 bits and of a token: RMSNorm its input as floats
 // and what it has normed, 8 h; silu its result, 2 f; GPT-2's GELU, written in steps, 6 f at most. Without
 // flash attention the softmax is kept as floats and in 16 bits, 4 a s, and keys and values are
-// repeated for all heads. High, not measured: versions of 2023 keep norms' inputs a second time, 4 h, and the scores
-// before the softmax, 2 a s.
+// repeated for all heads. High, as version 4.29 has it (2023, measured as well): a norm's input a second
+// time, 4 h, cosines and sines, 4 d, the scores before the softmax, 2 a s; and the cache that it fills while
+// it trains, 4 k d, whose keys and values are not those that autograd saves once a batch has two sequences.
 Range activations_plain(const Model *model, int kind, const KnPass *pass, int number);
 // What the adapters of one layer add to it: LoRA's first matrix makes `rank` numbers of a token.
 double activations_adapters(const Model *model, int kind, LoraTargets targets, uint64_t rank,

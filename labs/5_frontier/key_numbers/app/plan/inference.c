@@ -42,7 +42,7 @@ enum { PARTS = 3 };    // of a layer's cache: rows of tokens, compressed rows, a
 
 // One GPU of a stage.
 typedef struct Stage {
-    double weights;
+    double weights, padding;                       // and what kernels add to them
     KnLayerCache caches[2 * PARTS * KINDS_MAX];    // those of a model that drafts come last
     bool is_state[2 * PARTS * KINDS_MAX];          // of caches: it is of one size, not of tokens
     int cache_count;
@@ -98,6 +98,21 @@ static void add_draft(Stage *stage, const ServingBasis *draft, uint64_t page)
                    page);
 }
 
+// By MXFP4's kernels in vLLM; other formats are stored as they are.
+static double padding_of(const Deployment *deployment, const StageWeights *weights, Split split)
+{
+    const ServingBasis *basis = deployment->basis;
+    const WeightBytes *stored = &basis->weights;
+    bool packed = strcmp(stored->format, "mxfp4") == 0;
+    double bytes = 0;
+    for (int t = 0; t < stored->type_count && !packed; t++)
+        packed = strcmp(stored->types[t].name, "MXFP4") == 0;
+    if (deployment->workload.runtime != RUNTIME_VLLM || !packed) return 0;
+    for (int l = weights->from; l < weights->to; l++)
+        bytes += runtime_padding(&basis->model->kinds[basis->model->kind_of[l]].block, split);
+    return bytes;
+}
+
 static Stages stages_of(Arena *arena, const Deployment *deployment, Split split)
 {
     const ServingBasis *basis = deployment->basis;
@@ -122,6 +137,7 @@ static Stages stages_of(Arena *arena, const Deployment *deployment, Split split)
         if (cards != NULL) limit.memory = cards->specs[s].memory;
         all.stages[s].budget = memory_usable(&limit);
         all.stages[s].weights += deployment->adapters / (double)split.pp;
+        all.stages[s].padding = padding_of(deployment, &weights[s], split);
         stage_caches(&all.stages[s], basis, &weights[s], split.tp,
                      split_gpus(split) == 1 ? (int)deployment->host.layers : 0,
                      deployment->workload.page);
@@ -167,7 +183,7 @@ static ServingBytes stage_bytes(const Stages *all, const Stage *stage, uint64_t 
                                 uint64_t requests)
 {
     const Workload *w = all->workload;
-    ServingBytes bytes = {.weights = stage->weights};
+    ServingBytes bytes = {.weights = stage->weights + end_of(all, (Range){0, stage->padding})};
     bytes.runtime = end_of(all, runtime_overhead(w, all->limit, all->split));
     bytes.work = end_of(all, stage_work(all, stage, context, requests));
     for (int i = 0; i < stage->cache_count; i++) {
@@ -338,6 +354,7 @@ bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving
         serving->budget = stage->budget;
         serving->cache_count = stages.stages[s].cache_count;
         serving->work = stage_work(&stages, &stages.stages[s], workload->context, requests);
+        serving->weights = (Range){stage->weights, stage->weights + stage->padding};
     }
     serving->overhead = runtime_overhead(workload, stages.limit, split);
     serving->host = inference_host(deployment);
@@ -351,9 +368,10 @@ bool inference_plan(Arena *arena, const Deployment *deployment, Serving *serving
             fmax(serving->shared,
                  stage_bytes(&unshared, &stages.stages[s], workload->context, requests).cache -
                      stage_bytes(&stages, &stages.stages[s], workload->context, requests).cache);
-    double left = serving->budget - serving->per_gpu.weights;
-    serving->pool = (Range){fmax(0, left - serving->work.high - serving->overhead.high),
-                            fmax(0, left - serving->work.low - serving->overhead.low)};
+    Range taken = {serving->weights.low + serving->work.low + serving->overhead.low,
+                   serving->weights.high + serving->work.high + serving->overhead.high};
+    serving->pool =
+        (Range){fmax(0, serving->budget - taken.high), fmax(0, serving->budget - taken.low)};
     serving->memory_context = longest_context(&stages, requests);
     serving->max_context = serving->memory_context;
     if (model->max_context > 0 && model->max_context < serving->max_context)

@@ -84,26 +84,26 @@ typedef struct CardBytes {
 
 typedef struct Serving {
     Deployment of;
-    KindCache kinds[KINDS_MAX];     // of the model's kinds of layers, not split
-    uint64_t kv_per_token;          // bytes in all layers, for a token that no window has dropped
-    uint64_t kv_bytes;              // of batch requests of context tokens, exact, without paging
-    uint64_t kv_paged;              // the same in whole pages
-    uint64_t kv_state;              // of linear attention and Mamba, for one request
-    uint64_t kv_1k;                 // what the next 1024 tokens of one request cost
-    Workspace workspace_alone;      // what .work of `alone` comes from,
-    Workspace workspace;            // and that of `per_gpu`
-    ServingBytes alone;             // on one GPU that held everything
-    uint64_t kv_heads_per_gpu;      // ceil(k / tp): copied when there are fewer heads than GPUs
-    uint64_t requests_per_group;    // ceil(batch / ep): what one GPU has caches of
-    ServingBytes per_gpu;           // on the fullest GPU, its cache in whole pages
-    int cache_count;                // kinds of layers there that keep something
-    double budget;                  // bytes that may be used of each GPU
-    bool fits;                      // per_gpu.total within the budget
-    uint64_t max_context;           // at this batch (0: none fits), not over the model's own
-    uint64_t memory_context;        // the same as far as memory goes; UINT64_MAX: any
-    uint64_t max_requests;          // of this context; 0 also when none is limited
-    Range work, overhead;           // of per_gpu, from low to high
-    CardBytes cards[CARDS_MOST];    // where the deployment has cards
+    KindCache kinds[KINDS_MAX];       // of the model's kinds of layers, not split
+    uint64_t kv_per_token;            // bytes in all layers, for a token that no window has dropped
+    uint64_t kv_bytes;                // of batch requests of context tokens, exact, without paging
+    uint64_t kv_paged;                // the same in whole pages
+    uint64_t kv_state;                // of linear attention and Mamba, for one request
+    uint64_t kv_1k;                   // what the next 1024 tokens of one request cost
+    Workspace workspace_alone;        // what .work of `alone` comes from,
+    Workspace workspace;              // and that of `per_gpu`
+    ServingBytes alone;               // on one GPU that held everything
+    uint64_t kv_heads_per_gpu;        // ceil(k / tp): copied when there are fewer heads than GPUs
+    uint64_t requests_per_group;      // ceil(batch / ep): what one GPU has caches of
+    ServingBytes per_gpu;             // on the fullest GPU, its cache in whole pages
+    int cache_count;                  // kinds of layers there that keep something
+    double budget;                    // bytes that may be used of each GPU
+    bool fits;                        // per_gpu.total within the budget
+    uint64_t max_context;             // at this batch (0: none fits), not over the model's own
+    uint64_t memory_context;          // the same as far as memory goes; UINT64_MAX: any
+    uint64_t max_requests;            // of this context; 0 also when none is limited
+    Range weights, work, overhead;    // of per_gpu, from low to high
+    CardBytes cards[CARDS_MOST];      // where the deployment has cards
     HostBytes host;
     double shared;             // bytes of cache that a common prefix saves, on the fullest GPU
     Range pool;                // bytes that are left for its cache

@@ -43,7 +43,10 @@ Workspace workspace_of(const Model *model, Split split, int compute_bits)
         const KnBlock *b = &model->kinds[k].block;
         work.attention = larger(work.attention, attention(b, split.tp));
         work.mlp = larger(work.mlp, mlp(b, split));
-        work.heads = larger(work.heads, ceil_div(b->heads, split.tp));
+        uint64_t heads = ceil_div(b->heads, split.tp);
+        work.heads = larger(work.heads, heads);
+        work.queries = larger(work.queries, heads * b->head_dim);
+        work.keys = larger(work.keys, kv_cache_heads(b, split.tp) * b->head_dim);
     }
     if (model_logits(model) > 0) work.vocab = model->vocab;
     return work;

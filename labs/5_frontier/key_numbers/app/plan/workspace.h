@@ -24,9 +24,10 @@
 typedef struct Workspace {
     uint64_t number;    // bytes of a number: 2, or 4 in fp32
     uint64_t hidden, attention,
-        mlp;           // numbers for each token; those of the kind of layer that has most
-    uint64_t vocab;    // logits for each request; 0 without a head
-    uint64_t heads;    // query heads on the GPU
+        mlp;                   // numbers for each token; those of the kind of layer that has most
+    uint64_t vocab;            // logits for each request; 0 without a head
+    uint64_t heads;            // query heads on the GPU,
+    uint64_t queries, keys;    // and numbers in those of a token, and in its keys
 } Workspace;
 
 Workspace workspace_of(const Model *model, Split split,

@@ -209,7 +209,48 @@ static bool not_found(const char *what, const GpuSpec *specs, int count, Arena *
                      "FILE.json can describe another");
 }
 
-// By its id or name; by another name; by a part that no other has.
+// Each word of `what`, "a100-40gb" or "Apple M2 Ultra", stands in the id or the name; vendors and GB aside.
+static bool has_words(const GpuSpec *spec, const char *what)
+{
+    static const char *const aside[] = {"nvidia", "apple", "amd", "intel",
+                                        "google", "tesla", "gb",  "gpu"};
+    char id[PLAIN_MAX], name[PLAIN_MAX], word[PLAIN_MAX];
+    int words = 0;
+    plain(spec->id, id), plain(spec->name, name);
+    while (*what != '\0') {
+        int length = 0;
+        bool digits = isdigit((unsigned char)*what);
+        for (; isalnum((unsigned char)*what) && length < PLAIN_MAX - 1; what++) {
+            // "40gb" is 40 and gb; "a100" is one word.
+            if (digits && isalpha((unsigned char)*what)) break;
+            word[length++] = (char)tolower((unsigned char)*what);
+        }
+        word[length] = '\0';
+        bool left = length == 0;
+        for (size_t i = 0; i < sizeof aside / sizeof *aside; i++)
+            left |= strcmp(word, aside[i]) == 0;
+        if (length == 0) what++;
+        if (left) continue;
+        if (strstr(id, word) == NULL && strstr(name, word) == NULL) return false;
+        words++;
+    }
+    return words > 1;
+}
+
+// "2x3090" is a number of GPUs.
+static bool several(const char *what, Error *err)
+{
+    size_t digits = strspn(what, "0123456789"), blanks = strspn(what + digits, " ");
+    const char *x = what + digits + blanks;
+    if (digits == 0 || digits > 4 || (*x != 'x' && *x != 'X' && *x != '*')) return false;
+    x++;
+    x += strspn(x, " ");
+    error_set(err, "gpu: '%.60s' is a number of them: --gpus %.*s --gpu \"%.50s\"", what,
+              (int)digits, what, x);
+    return true;
+}
+
+// By its id or name; by another name; by a part that no other has, or by words.
 bool gpu_spec_in_table(Arena *arena, const char *what, GpuSpec *spec, Error *err)
 {
     const GpuSpec *specs, *found = NULL;
@@ -229,6 +270,17 @@ bool gpu_spec_in_table(Arena *arena, const char *what, GpuSpec *spec, Error *err
         return error_set(err, "gpu: '%.60s' may be %s: which?", what,
                          named(arena, specs, count, wanted, NULL));
     if (found == NULL) found = part;
+    for (int i = 0; i < count && found == NULL && parts == 0; i++) {
+        const char *others = "";
+        for (int k = i; k < count; k++) {
+            if (!has_words(&specs[k], what)) continue;
+            if (found != NULL) others = arena_print(arena, "%s, %s", others, specs[k].id);
+            else found = &specs[k];
+        }
+        if (*others != '\0')
+            return error_set(err, "gpu: '%.60s' may be %s%s: which?", what, found->id, others);
+    }
+    if (found == NULL && several(what, err)) return false;
     if (found == NULL) return not_found(what, specs, count, arena, err);
     *spec = *found;
     spec->table = specs, spec->table_count = count;

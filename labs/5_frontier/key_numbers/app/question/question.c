@@ -75,9 +75,13 @@ static const char *shorter(const QuestionField *field, const char *text, char sh
     char word[40];
     snprintf(word, sizeof word, "%.*s%c", (int)length, text, end[blanks]);
     Error unused;
-    if (strlen(word) < strlen(text) && question_number(field, word, &number, &unused) &&
-        snprintf(shown, 48, "; did you mean %s?", word) >= 48)
-        shown[0] = '\0';
+    bool valid = strlen(word) < strlen(text) && question_number(field, word, &number, &unused);
+    // A unit that is the field's own: "24GB" of memory.
+    if (!valid && field->kind != QUESTION_TOKENS && isalpha((unsigned char)end[blanks])) {
+        snprintf(word, sizeof word, "%.*s", (int)length, text);
+        valid = question_number(field, word, &number, &unused);
+    }
+    if (valid && snprintf(shown, 48, "; did you mean %s?", word) >= 48) shown[0] = '\0';
     return shown;
 }
 

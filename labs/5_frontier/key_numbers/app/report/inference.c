@@ -183,8 +183,9 @@ static void explain_work(Rows *rows, Row *row, const Workspace *space, const Wor
     uint64_t tokens = w->context * requests;    // 1e9 x 1e7 at most
     if (w->runtime != RUNTIME_ANY) {
         const char *formulas[RUNTIME_COUNT] = {
-            [RUNTIME_VLLM] = "38 V sequences + T h e: top-p sorts the logits of all sequences",
-            [RUNTIME_LLAMA_CPP] = "4 T (a n_ctx + 6 h) without flash attention, 4 T (V + h) with",
+            [RUNTIME_VLLM] = "38 V R + (T + R) h e + 32 MiB: top-p sorts the logits of R sequences",
+            [RUNTIME_LLAMA_CPP] =
+                "4 T ((a + 1) n_ctx + 3 h + 2 (a + k) d) without flash attention, 4 T (V + h) with",
             [RUNTIME_TRANSFORMERS] = "T (V (e + 4) + 2 h e): logits of a whole prompt"};
         row_explain(rows, row, formulas[w->runtime], "from %.0f to %.0f (%s)", range.low,
                     range.high, runtime_decides(w->runtime).work);
@@ -315,6 +316,10 @@ static void ranges_rows(Rows *rows, const Serving *serving)
 {
     Runtime runtime = serving->of.workload.runtime;
     RuntimeWords words = runtime_decides(runtime);
+    bool padded = serving->weights.high > serving->weights.low;
+    range_row(rows, "weights", padded ? "  weights, low to high" : NULL, serving->weights,
+              padded ? "low: as stored; high: vLLM's Marlin kernels, which pad MXFP4 experts"
+                     : NULL);
     range_row(rows, "work", "  work space, low to high", serving->work, words.work);
     range_row(rows, "runtime", "  runtime, low to high", serving->overhead, words.overhead);
     range_row(rows, "pool", "  left for the cache", serving->pool,

@@ -46,6 +46,10 @@ static bool read_entry(Arena *arena, const cJSON *entry, Measured *one, Error *e
         return false;
     one->value *= strcmp(unit, "GiB") == 0 ? 0x1p30 : 0x1p20;
     one->at_most = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "at_most"));
+    const char *end = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "end"));
+    if (end != NULL && strcmp(end, "low") != 0 && strcmp(end, "high") != 0)
+        return error_set(err, "%s: end is '%.20s', expected low or high", one->what, end);
+    if (end != NULL) one->end = strcmp(end, "low") == 0 ? END_LOW : END_HIGH;
 
     Question question;
     if (!read_question(arena, entry, &question, err)) return false;
@@ -75,6 +79,8 @@ int measurements_list(Arena *arena, const Measured **list, Error *err)
 
 double measured_distance(const Measured *one)
 {
+    if (one->end == END_LOW) return (one->low - one->value) / one->value;
+    if (one->end == END_HIGH) return (one->high - one->value) / one->value;
     if (one->at_most) return one->low > one->value ? (one->low - one->value) / one->value : 0;
     if (one->low > one->value) return (one->low - one->value) / one->value;
     return one->high < one->value ? (one->high - one->value) / one->value : 0;

@@ -1,31 +1,13 @@
 #include <inttypes.h>
 #include <math.h>
-#include "labs/5_frontier/key_numbers/app/report/report.h"
+#include "labs/5_frontier/key_numbers/app/report/training_section.h"
 
 static const char *const methods[] = {"full", "lora", "qlora"};
 static const char *const precisions[] = {"mixed", "fp32", "bf16"};
 
-// What the functions below write about, and where.
-typedef struct Section {
-    Rows *rows;
-    Arena *arena;
-    const Model *model;
-    const GpuSpec *gpu_spec;
-    const TrainingMemory *training;
-    const TrainingOptions *options;
-} Section;
-
-// A sequence of 1e8 tokens whose scores are stored passes 2^64 bytes.
-static Row *bytes_row(const Section *section, const char *path, const char *label, double bytes)
-{
-    if (bytes < 1e18)
-        return row_count(section->rows, path, label, (uint64_t)ceil(bytes), UNIT_BYTES);
-    return row_real(section->rows, path, label, bytes, UNIT_BYTES);
-}
-
 // ---- what is trained ----
 
-static const char *adapters_sum(const Section *section)
+static const char *adapters_sum(const TrainingSection *section)
 {
     const char *text = "";
     for (int i = 0; i < section->model->weight_count; i++) {
@@ -38,7 +20,7 @@ static const char *adapters_sum(const Section *section)
     return arena_print(section->arena, "%" PRIu64 " x (%s)", section->options->rank, text);
 }
 
-static void trained_rows(const Section *section)
+static void trained_rows(const TrainingSection *section)
 {
     const TrainingOptions *q = section->options;
     const TrainingMemory *t = section->training;
@@ -68,7 +50,7 @@ static void trained_rows(const Section *section)
 // ---- weights and what goes with them ----
 
 // "2 x 1000 / 8 + ...": `each` bytes for what the parts hold, divided by ZeRO from stage `from` on.
-static const char *state_sum(const Section *section, double each, bool frozen, int from)
+static const char *state_sum(const TrainingSection *section, double each, bool frozen, int from)
 {
     const TrainingMemory *t = section->training;
     const TrainingStage *stage = &t->stages[t->fullest];
@@ -98,14 +80,14 @@ static double moments_each(const TrainingStage *stage)
     return trained > 0 ? moments / trained : 0;
 }
 
-static void explain_state(const Section *section, Row *row, const char *formula, const char *sum,
-                          bool on_host)
+static void explain_state(const TrainingSection *section, Row *row, const char *formula,
+                          const char *sum, bool on_host)
 {
     if (on_host) row_explain(section->rows, row, "none: kept in the host's memory", "0");
     else row_explain(section->rows, row, formula, "%s", sum);
 }
 
-static void state_rows(const Section *section)
+static void state_rows(const TrainingSection *section)
 {
     const TrainingMemory *t = section->training;
     const TrainingBytes *gpu = &t->per_gpu;
@@ -114,24 +96,27 @@ static void state_rows(const Section *section)
     bool state_off = section->options->offload != OFFLOAD_NONE;
     bool all_off = section->options->offload == OFFLOAD_ALL;
 
-    Row *row = bytes_row(section, "training.per_gpu.weights_bytes", "  weights", gpu->weights);
+    Row *row =
+        training_bytes_row(section, "training.per_gpu.weights_bytes", "  weights", gpu->weights);
     explain_state(
         section, row,
         frozen ? "bytes x adapters' parameters + the frozen base; ZeRO 3: / data-parallel GPUs"
                : "bytes x parameters on this GPU; ZeRO 3: / data-parallel GPUs",
         state_sum(section, t->recipe.weights, true, 3), all_off);
-    row = bytes_row(section, "training.per_gpu.gradients_bytes", "  gradients", gpu->gradients);
+    row = training_bytes_row(section, "training.per_gpu.gradients_bytes", "  gradients",
+                             gpu->gradients);
     explain_state(section, row, "bytes x trained parameters; ZeRO 2 and 3: / data-parallel GPUs",
                   state_sum(section, t->recipe.gradients, false, 2), state_off);
-    row =
-        bytes_row(section, "training.per_gpu.optimizer_bytes", "  optimizer state", gpu->optimizer);
+    row = training_bytes_row(section, "training.per_gpu.optimizer_bytes", "  optimizer state",
+                             gpu->optimizer);
     explain_state(section, row,
                   arena_print(section->arena, "%s: %s; ZeRO 1 to 3: / data-parallel GPUs",
                               optimizer_name(section->options->optimizer),
                               optimizer_about(section->options->optimizer)),
                   state_sum(section, moments_each(stage), false, 1),
                   state_off || optimizer_paged(section->options->optimizer));
-    row = bytes_row(section, "training.per_gpu.master_bytes", "  fp32 copies", gpu->master);
+    row =
+        training_bytes_row(section, "training.per_gpu.master_bytes", "  fp32 copies", gpu->master);
     explain_state(section, row,
                   t->recipe.state > 0
                       ? "mixed precision: 4 x trained parameters; ZeRO 1 to 3: / data-parallel GPUs"
@@ -139,147 +124,24 @@ static void state_rows(const Section *section)
                   state_sum(section, t->recipe.state, false, 1), state_off);
 }
 
-// ---- activations ----
+// ---- work space ----
 
-// The sum behind kn_activation_bytes(), of one token, with this block's numbers.
-static const char *block_sum(const Section *section, const KnBlock *b)
-{
-    const KnPass *pass = &section->training->pass;
-    const char *sp = pass->sequence_parallel
-                         ? arena_print(section->arena, " / %" PRIu64, pass->tensor_parallel)
-                         : "";
-    if (pass->recompute == KN_FULL)
-        return arena_print(section->arena, "2 x %" PRIu64 "%s", b->width, sp);
-    const char *text = arena_print(section->arena, "(8 x %" PRIu64, b->width);
-    if (pass->dropout) sum_add(section->arena, &text, "2 x %" PRIu64, b->width);
-    if (b->kv_rank > 0)
-        sum_add(section->arena, &text, "4 x (%" PRIu64 " + %" PRIu64 ")", b->q_rank, b->kv_rank);
-    if (b->active_experts > 0)
-        sum_add(section->arena, &text, "4 x %" PRIu64 " x %" PRIu64, b->active_experts, b->width);
-    bool latent = b->kv_rank > 0;
-    uint64_t k = latent ? b->heads : b->kv_heads;
-    uint64_t d_q = latent ? b->nope_dim + b->rope_dim : b->head_dim;
-    uint64_t d_v = latent ? b->value_dim : b->head_dim;
-    text = arena_print(section->arena,
-                       "%s)%s + (2 x (%" PRIu64 " + %" PRIu64 ") x (%" PRIu64 " + %" PRIu64
-                       ") + 2 x %d x %" PRIu64,
-                       text, sp, b->heads, k, d_q, d_v, b->gated ? 3 : 2, activations_ffn(b));
-    if (b->qk_norm)
-        sum_add(section->arena, &text, "2 x (%" PRIu64 " + %" PRIu64 ") x %" PRIu64, b->heads, k,
-                d_q);
-    if (pass->recompute == KN_KEEP_ALL && pass->flash)
-        sum_add(section->arena, &text, "4 x %" PRIu64, b->heads);
-    else if (pass->recompute == KN_KEEP_ALL)
-        sum_add(section->arena, &text, "%d x %" PRIu64 " x %" PRIu64, pass->dropout ? 5 : 2,
-                b->heads, pass->sequence);
-    return arena_print(section->arena, "%s) / %" PRIu64, text, pass->tensor_parallel);
-}
-
-static const char *beside_sum(const Section *section, int kind)
-{
-    const LayerActivations *layer = &section->training->layers[kind];
-    const struct {
-        double bytes;
-        const char *what;
-    } parts[] = {{layer->norms, "more norms"},
-                 {layer->router, "the experts' probabilities"},
-                 {layer->cross, "the attention over the encoder"},
-                 {section->training->adapters[kind], "the adapters"},
-                 {section->training->plain[kind], "transformers' modules"}};
-    const char *text = "";
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (parts[i].bytes > 0)
-            text =
-                arena_print(section->arena, "%s + %.0f of %s", text, parts[i].bytes, parts[i].what);
-    return text;
-}
-
-static void layers_rows(const Section *section)
-{
-    const KnPass *pass = &section->training->pass;
-    for (int k = 0; k < section->model->kind_count; k++) {
-        const LayerKind *kind = &section->model->kinds[k];
-        double bytes = section->training->layers[k].total + section->training->adapters[k] +
-                       section->training->plain[k];
-        row_text(section->rows, row_path(section->rows, "training.layers[%d].kind", k), NULL,
-                 kind->name);
-        Row *row =
-            bytes_row(section, row_path(section->rows, "training.layers[%d].activations_bytes", k),
-                      NULL, bytes);
-        row_explain(section->rows, row,
-                    pass->recompute == KN_FULL ? "s b x the layer's input"
-                                               : "s b x (norms' inputs and outputs + q, k, v, "
-                                                 "o's input, the MLP's inside and the scores)",
-                    "%" PRIu64 " x %" PRIu64 " x (%s)%s%s", pass->sequence, pass->batch,
-                    block_sum(section, &kind->block),
-                    section->training->number == 4 ? " in 16 bits, twice that in fp32" : "",
-                    beside_sum(section, k));
-    }
-}
-
-static const char *stage_sum(const Section *section)
-{
-    const TrainingMemory *t = section->training;
-    const TrainingStage *stage = &t->stages[t->fullest];
-    const char *text = "";
-    for (int k = 0; k < section->model->kind_count; k++) {
-        int count = 0;
-        for (int l = stage->from; l < stage->to; l++) count += section->model->kind_of[l] == k;
-        if (count == 0) continue;
-        sum_add(section->arena, &text, "%d x %.0f", count,
-                t->layers[k].total + t->adapters[k] + t->plain[k]);
-    }
-    return text;
-}
-
-static void activations_rows(const Section *section)
-{
-    const TrainingMemory *t = section->training;
-    const TrainingBytes *gpu = &t->per_gpu;
-    const TrainingStage *stage = &t->stages[t->fullest];
-    if (section->model->layers == 0) {
-        const char *why = "its layers are not known: the tensors came without a config.json";
-        row_null(section->rows, "training.per_gpu.activations_bytes", "  activations", why);
-        row_null(section->rows, "training.per_gpu.logits_bytes", NULL, why);
-        return;
-    }
-    Row *row = bytes_row(section, "training.per_gpu.activations_bytes", "  activations (estimate)",
-                         gpu->activations);
-    row_explain(section->rows, row,
-                "micro-batches in flight x (layers' activations + tokens, dropout's mask) + "
-                "final norm, head's input",
-                "%" PRIu64 " x (%s + %.0f) + %.0f", stage->in_flight, stage_sum(section),
-                stage->first, stage->last);
-    row = bytes_row(section, "training.per_gpu.logits_bytes", "  logits and their gradient",
-                    gpu->logits);
-    if (t->vocab == 0) row_explain(section->rows, row, "none: the model has no output head", "0");
-    else if (stage->logits > 0)
-        row_explain(section->rows, row,
-                    t->options.runtime == RUNTIME_TRANSFORMERS
-                        ? "14 bytes x s b V / t: 2, as floats 4, log-softmax 4, gradient 4"
-                        : "2 x 4 bytes x s b V / t, in fp32",
-                    "%d x %" PRIu64 " x %" PRIu64 " x %" PRIu64 " / %" PRIu64,
-                    t->options.runtime == RUNTIME_TRANSFORMERS ? 14 : 8, t->pass.sequence,
-                    t->pass.batch, t->vocab, t->split.tp);
-    else row_explain(section->rows, row, "none: the head is in the last stage", "0");
-}
-
-static void work_rows(const Section *section)
+static void work_rows(const TrainingSection *section)
 {
     const TrainingBytes *gpu = &section->training->per_gpu;
-    Row *row =
-        bytes_row(section, "training.per_gpu.work_bytes", "  work space (estimate)", gpu->work);
+    Row *row = training_bytes_row(section, "training.per_gpu.work_bytes", "  work space (estimate)",
+                                  gpu->work);
     row_explain(
         section->rows, row,
         "one layer's recomputed activations + gradients of activations + gathered weights and "
         "gradients + an unpacked matrix",
         "%.0f + %.0f + %.0f + %.0f", gpu->recomputed, gpu->backward, gpu->gathered, gpu->unpacked);
-    bytes_row(section, "training.per_gpu.work.recomputed_bytes", NULL, gpu->recomputed);
-    bytes_row(section, "training.per_gpu.work.backward_bytes", NULL, gpu->backward);
-    bytes_row(section, "training.per_gpu.work.gathered_bytes", NULL, gpu->gathered);
-    bytes_row(section, "training.per_gpu.work.unpacked_bytes", NULL, gpu->unpacked);
-    row =
-        bytes_row(section, "training.per_gpu.runtime_bytes", "  runtime (estimate)", gpu->runtime);
+    training_bytes_row(section, "training.per_gpu.work.recomputed_bytes", NULL, gpu->recomputed);
+    training_bytes_row(section, "training.per_gpu.work.backward_bytes", NULL, gpu->backward);
+    training_bytes_row(section, "training.per_gpu.work.gathered_bytes", NULL, gpu->gathered);
+    training_bytes_row(section, "training.per_gpu.work.unpacked_bytes", NULL, gpu->unpacked);
+    row = training_bytes_row(section, "training.per_gpu.runtime_bytes", "  runtime (estimate)",
+                             gpu->runtime);
     row_explain(section->rows, row,
                 "overhead x 2^30: CUDA context and libraries; set it with --overhead", "%g x 2^30",
                 gpu->runtime / 0x1p30);
@@ -287,12 +149,12 @@ static void work_rows(const Section *section)
 
 // ---- sums ----
 
-static void total_rows(const Section *section)
+static void total_rows(const TrainingSection *section)
 {
     const TrainingBytes *gpu = &section->training->per_gpu;
     const char *label =
         section->model->layers > 0 ? "memory on the fullest GPU" : "memory, without activations";
-    Row *row = bytes_row(section, "training.per_gpu.total_bytes", label, gpu->total);
+    Row *row = training_bytes_row(section, "training.per_gpu.total_bytes", label, gpu->total);
     row_explain(section->rows, row,
                 "weights + gradients + optimizer + fp32 copies + activations + logits + work "
                 "space + runtime",
@@ -301,19 +163,20 @@ static void total_rows(const Section *section)
                 gpu->work, gpu->runtime);
 }
 
-static void range_row(const Section *section, const char *name, const char *label, Range range)
+static void range_row(const TrainingSection *section, const char *name, const char *label,
+                      Range range)
 {
-    bytes_row(section, row_path(section->rows, "training.range.%s_low_bytes", name), NULL,
-              range.low);
-    bytes_row(section, row_path(section->rows, "training.range.%s_high_bytes", name), NULL,
-              range.high);
+    training_bytes_row(section, row_path(section->rows, "training.range.%s_low_bytes", name), NULL,
+                       range.low);
+    training_bytes_row(section, row_path(section->rows, "training.range.%s_high_bytes", name), NULL,
+                       range.high);
     if (label == NULL) return;
     row_text(section->rows, row_path(section->rows, "training.range.%s", name), label,
              arena_print(section->arena, "%.4g to %.4g GB", range.low / 1e9, range.high / 1e9));
 }
 
 // The estimates' two ends, and what decides between them.
-static void ranges_rows(const Section *section)
+static void ranges_rows(const TrainingSection *section)
 {
     const TrainingMemory *t = section->training;
     if (section->model->layers == 0) return;
@@ -328,11 +191,11 @@ static void ranges_rows(const Section *section)
                  : "low: fused norms, MLP and loss; high: transformers' own modules, all at once");
 }
 
-static void host_rows(const Section *section)
+static void host_rows(const TrainingSection *section)
 {
     double host = section->training->per_gpu.host;
-    Row *row = bytes_row(section, "training.host_bytes",
-                         host > 0 ? "host's memory, for each GPU" : NULL, host);
+    Row *row = training_bytes_row(section, "training.host_bytes",
+                                  host > 0 ? "host's memory, for each GPU" : NULL, host);
     if (host > 0 && section->options->offload == OFFLOAD_NONE)
         row_explain(section->rows, row, "moments of a paged optimizer, at most", "%.0f", host);
     else if (host > 0)
@@ -341,7 +204,7 @@ static void host_rows(const Section *section)
 }
 
 // The same recipe at each ZeRO stage: what a stacked chart is drawn from.
-static void stages_rows(const Section *section)
+static void stages_rows(const TrainingSection *section)
 {
     for (int z = 0; z < ZERO_STAGES; z++) {
         const TrainingBytes *gpu = &section->training->by_zero[z];
@@ -358,9 +221,9 @@ static void stages_rows(const Section *section)
                      {"runtime", gpu->runtime},
                      {"total", gpu->total}};
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-            bytes_row(section,
-                      row_path(section->rows, "training.by_zero[%d].%s_bytes", z, parts[i].what),
-                      NULL, parts[i].bytes);
+            training_bytes_row(
+                section, row_path(section->rows, "training.by_zero[%d].%s_bytes", z, parts[i].what),
+                NULL, parts[i].bytes);
         const char *path = row_path(section->rows, "training.by_zero[%d].fewest_gpus", z);
         if (section->training->fewest_by_zero[z] > 0)
             row_count(section->rows, path, NULL, section->training->fewest_by_zero[z], UNIT_GPUS);
@@ -368,7 +231,7 @@ static void stages_rows(const Section *section)
     }
 }
 
-static const char *why_none(const Section *section)
+static const char *why_none(const TrainingSection *section)
 {
     int zero = section->options->zero;
     for (int z = zero + 1; z < ZERO_STAGES; z++)
@@ -379,14 +242,14 @@ static const char *why_none(const Section *section)
     return "none at any ZeRO stage: split it (--tp, --pp), recompute or offload";
 }
 
-static void room_rows(const Section *section)
+static void room_rows(const TrainingSection *section)
 {
     const TrainingMemory *t = section->training;
     Rows *rows = section->rows;
     bool known = section->model->layers > 0;
-    Row *row =
-        bytes_row(section, "training.budget_bytes",
-                  arena_print(section->arena, "memory of %s", section->gpu_spec->name), t->budget);
+    Row *row = training_bytes_row(
+        section, "training.budget_bytes",
+        arena_print(section->arena, "memory of %s", section->gpu_spec->name), t->budget);
     row_explain(rows, row, "training may use all of it", "%.0f", t->budget);
     if (known || !t->fits) row_flag(rows, "training.fits", "  fits", t->fits);
     else row_null(rows, "training.fits", "  fits", "without its activations, which are not known");
@@ -406,16 +269,16 @@ static void room_rows(const Section *section)
 void training_rows(Rows *rows, const ModelPlan *plan)
 {
     const TrainingMemory *training = &plan->training;
-    const Section section = {rows,     rows->arena,       plan->model, &plan->gpu_spec,
-                             training, &training->options};
+    const TrainingSection section = {rows,     rows->arena,       plan->model, &plan->gpu_spec,
+                                     training, &training->options};
     trained_rows(&section);
     total_rows(&section);
     ranges_rows(&section);
     state_rows(&section);
-    activations_rows(&section);
+    training_activations_rows(&section);
     work_rows(&section);
     host_rows(&section);
-    layers_rows(&section);
+    training_layers_rows(&section);
     room_rows(&section);
     stages_rows(&section);
 }

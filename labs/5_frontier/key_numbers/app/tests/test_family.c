@@ -338,6 +338,55 @@ static void delta_attention_keeps_a_state_beside_latent_rows(void **state)
                   (2 * 100 + 4 * 16) * 2 * 2 * 24);
 }
 
+// Of the file of Step 3.7, what is not seen with: [name, type, shape, [layers], experts].
+static uint64_t text_elements(const cJSON *tensors)
+{
+    uint64_t sum = 0;
+    const cJSON *tensor, *size;
+    cJSON_ArrayForEach(tensor, tensors)
+    {
+        const char *name = cJSON_GetArrayItem(tensor, 0)->valuestring;
+        int layers = cJSON_GetArraySize(cJSON_GetArrayItem(tensor, 3)),
+            experts = cJSON_GetArrayItem(tensor, 4)->valueint;
+        uint64_t count =
+            (uint64_t)(layers > 0 ? layers : 1) * (uint64_t)(experts > 0 ? experts : 1);
+        cJSON_ArrayForEach(size, cJSON_GetArrayItem(tensor, 2))
+        {
+            count *= (uint64_t)size->valuedouble;
+        }
+        if (strstr(name, "vision") == NULL && strstr(name, "vit_") == NULL) sum += count;
+    }
+    return sum;
+}
+
+static void step_3_5_alone_is_the_text_of_3_7(void **state)
+{
+    (void)state;
+    cJSON *fixture = fixture_load("families.json");
+    const cJSON *variants = fixture_get(fixture, "variants");
+    static const char *const names[] = {"step3p7", "step3p7-typed"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        Error err = {""};
+        const cJSON *both = fixture_get(variants, names[i]);
+        cJSON *config =
+            cJSON_Duplicate(fixture_get(fixture_get(both, "config"), "text_config"), true);
+        cJSON_DeleteItemFromObjectCaseSensitive(config, "model_type");
+        cJSON_AddStringToObject(config, "model_type", "step3p5");
+        Model *alone = config_model(arena, config, "step3p5", "config.json", &err);
+        if (alone == NULL) fail_msg("%s", err.message);
+        assert_string_equal(alone->family, "step3p5");
+        fixture_equal(names[i], "its text", model_params(alone),
+                      text_elements(fixture_get(both, "tensors")));
+        const Model *seeing = variant_model(names[i]);
+        fixture_equal(names[i], "the cache", kv_cache_bytes(alone, &BF16, 100, 1),
+                      kv_cache_bytes(seeing, &BF16, 100, 1));
+        assert_true(model_params(seeing) > model_params(alone));
+        assert_int_equal(model_component(alone, COMPONENT_VISION), 0);
+        cJSON_Delete(config);
+    }
+    cJSON_Delete(fixture);
+}
+
 static void layers_that_read_earlier_keys_keep_none(void **state)
 {
     (void)state;
@@ -401,6 +450,7 @@ int main(void)
         cmocka_unit_test(towers_are_counted_or_left_out),
         cmocka_unit_test(linear_attention_keeps_a_state_of_one_size),
         cmocka_unit_test(delta_attention_keeps_a_state_beside_latent_rows),
+        cmocka_unit_test(step_3_5_alone_is_the_text_of_3_7),
         cmocka_unit_test(layers_that_read_earlier_keys_keep_none),
         cmocka_unit_test(compressed_rows_stand_beside_a_window),
         cmocka_unit_test(keys_may_be_longer_than_values),

@@ -72,15 +72,15 @@ static void each_method_comes_to_its_bytes(void **state)
     expect(TENSORS("\"num_bits\": 4, \"type\": \"int\", \"strategy\": \"group\", \"group_size\": "
                    "128, \"symmetric\": false"),
            "w4a16-g128-zero", 2 * LAYER / 256 * 133 + REST);
-    expect(TENSORS("\"num_bits\": 8, \"type\": \"int\", \"strategy\": \"channel\""), "w8a8-int8",
-           int8);
+    expect(TENSORS("\"num_bits\": 8, \"type\": \"int\", \"strategy\": \"channel\""),
+           "w8a8-int8-s16", row);
     expect(TENSORS("\"num_bits\": 8, \"type\": \"float\", \"strategy\": \"channel\""), "fp8-row",
            row);
-    expect(TENSORS("\"num_bits\": 8, \"type\": \"float\", \"strategy\": \"tensor\""), "fp8-tensor",
-           fp8);
+    expect(TENSORS("\"num_bits\": 8, \"type\": \"float\", \"strategy\": \"tensor\""),
+           "fp8-tensor-s16", fp8 - 14 * 2);
     expect(TENSORS("\"num_bits\": 8, \"type\": \"float\", \"strategy\": \"block\", "
                    "\"block_structure\": [128, 128]"),
-           "fp8", 2 * (LAYER + 4 * LAYER / 16384) + REST);
+           "fp8-s16", 2 * (LAYER + 2 * LAYER / 16384) + REST);
     expect(TENSORS("\"num_bits\": 4, \"type\": \"float\", \"strategy\": \"tensor_group\", "
                    "\"group_size\": 16"),
            "nvfp4", nvfp4);
@@ -89,7 +89,7 @@ static void each_method_comes_to_its_bytes(void **state)
     expect("\"group_size\": 64, \"bits\": 4", "mlx4-g64", (2 * LAYER + 512000) / 16 * 9 + 2 * 1280);
     expect("\"quant_method\": \"hqq\", \"quant_config\": {\"weight_quant_params\": {\"nbits\": 4,"
            " \"group_size\": 64}}, \"skip_modules\": [\"lm_head\"]",
-           "w4a16-g64-zero16", 2 * LAYER / 16 * 9 + REST);
+           "w4a16-g64-zero32", 2 * LAYER / 8 * 5 + REST + 2 * 256000);
     expect("\"quant_method\": \"torchao\", \"quant_type\": {\"default\": {\"_type\":"
            " \"Int4WeightOnlyConfig\", \"_data\": {\"group_size\": 128}}}",
            "w4a16-g128-zero16", 2 * LAYER / 32 * 17 + REST);
@@ -159,7 +159,7 @@ static void what_is_not_understood_is_counted_without_it_and_warned_of(void **st
         "\"a\": {\"targets\": [\"Linear\"], \"weights\": {\"num_bits\": 8, \"type\": \"float\"}},"
         "\"b\": {\"targets\": [\"Linear\"], \"weights\": {\"num_bits\": 4, \"type\": \"int\", "
         "\"group_size\": 64}}}");
-    assert_string_equal(mixed->published, "fp8-tensor");
+    assert_string_equal(mixed->published, "fp8-tensor-s16");
     assert_int_equal(mixed->warnings, 1);
 }
 
@@ -212,7 +212,7 @@ static void lists_of_modules_that_stay_unquantised_are_honoured(void **state)
     expect("\"quant_method\": \"compressed-tensors\", \"config_groups\": {\"a\": {\"targets\": "
            "[\"re:.*mlp.*\"],"
            " \"weights\": {\"num_bits\": 8, \"type\": \"float\", \"strategy\": \"tensor\"}}}",
-           "fp8-tensor", attention);
+           "fp8-tensor-s16", attention - 6 * 2);
     static const char *const wrong[] = {"re:(?!x).*", "re:(", "re:(a)\\\\1", "re:a{1,9999}", ""};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         Model *model = quantised(

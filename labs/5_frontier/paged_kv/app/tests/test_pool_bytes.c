@@ -41,6 +41,31 @@ static void assert_bytes(const Weights *w, int layers, KnBlock layer)
         }
 }
 
+static void the_matrices_of_smollm2_have_the_bytes_that_keynumbers_predicts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        KnFormat format;
+    } stored[] = {{"random:135m:Q4_0", {.bits = 4, .block = 32, .block_bits = 16}},
+                  {"random:135m:Q8_0", {.bits = 8, .block = 32, .block_bits = 16}},
+                  {"random:135m:F32", {.bits = 32}}};
+    // Without norms, which the engine keeps as floats beside them; the embedding is the head.
+    const KnBlock layer = {
+        .width = 576, .heads = 9, .kv_heads = 3, .head_dim = 64, .ffn = 1536, .gated = true};
+    const uint64_t count = 30 * kn_block_params(&layer).total + (uint64_t)49152 * 576;
+    for (size_t i = 0; i < sizeof stored / sizeof *stored; i++) {
+        Error err = {""};
+        Weights *w = weights_open(stored[i].path, (WeightsOptions){0}, &err);
+        if (w == NULL) fail_msg("%s", err.message);
+        const double got = (double)weights_bytes(w),
+                     want = (double)kn_format_bytes(&stored[i].format, count);
+        weights_close(w);
+        assert_that(fabs(got - want) <= .03 * want, "%s: %.0f bytes, expected %.0f", stored[i].path,
+                    got, want);
+    }
+}
+
 static void the_pool_of_smollm2_has_the_bytes_that_keynumbers_predicts(void **state)
 {
     (void)state;
@@ -71,6 +96,7 @@ static void the_pool_of_stories260k_has_the_bytes_that_keynumbers_predicts(void 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_matrices_of_smollm2_have_the_bytes_that_keynumbers_predicts),
         cmocka_unit_test(the_pool_of_smollm2_has_the_bytes_that_keynumbers_predicts),
         cmocka_unit_test(the_pool_of_stories260k_has_the_bytes_that_keynumbers_predicts),
     };
