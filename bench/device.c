@@ -188,9 +188,8 @@ int main(int argc, char **argv)
     options_string(options, "only", 'o', &asked.only, "LIST",
                    "kernels and loops by name, or kernel, training, inference");
     options_int(options, "limit", 'l', &asked.limit, 0, 86400,
-                "seconds after which no size is begun, in equal parts: what is left by the number "
-                "of kernels and "
-                "loops to come; 0: none");
+                "seconds after which no size is begun; a kernel or loop gets an equal part of what "
+                "is left; 0: none");
     options_choice(options, "plot", 0, &asked.plot, PLOT_FORMATS, "how pictures are drawn");
     options_string(options, "out", 0, &asked.out, "DIR", "the folder of pictures and page");
     if (!command_parse(keep, options, argc, argv, &command, &status)) return status;

@@ -39,9 +39,8 @@ typedef struct Sweep {
     Plan plan;
     double most_seconds;    // a size whose call would take longer on one of the devices is left out
     double until;           // by bench_now(): nothing is begun afterwards; 0: no limit
-    double
-        subject_until;    // by when this subject's larger sizes have to be done: the others have time as well
-    int sizes;    // that are timed, at most; 0: all
+    double subject_until;    // by when this subject's larger sizes are done: others have time too
+    int sizes;               // that are timed, at most; 0: all
     BenchReport *report;
     SweepDevice devices[SWEEP_DEVICES];
     int device_count;

@@ -10,12 +10,9 @@
 #include "common/file.h"
 #include "common/nearest.h"
 
-// An index of a model's tensors has some megabytes; what is far larger is some other file.
-enum { MAX_BYTES = 64 << 20 };
-
-enum {
-    MAPPED_LEAST = 256 << 10
-};    // from where copying a file shows in the time of a small program
+// An index of a model's tensors has some megabytes; what is far larger is some other file. Copying MAPPED_LEAST bytes
+// shows in the time of a small program.
+enum { MAX_BYTES = 64 << 20, MAPPED_LEAST = 256 << 10 };
 
 // A file's text, of which at[bytes] is 0.
 typedef struct Text {
