@@ -17,7 +17,7 @@ begin_smollm2() { # options...
     begin "$program" "$smollm2" "$@"
 }
 # A model that takes its time.
-begin_slow() { begin "$program" "${SLOW_MODEL:-random:42m:Q4_0}" --name slow --threads 1 --activations f32 "$@"; }
+begin_slow() { begin "$program" random:42m:Q4_0 --name slow --threads 1 --activations f32 "$@"; }
 
 # The pieces of a stream, each choice's together.
 stream_text() {
@@ -362,7 +362,7 @@ an_answer_that_takes_too_long_is_ended() { # test
 
 sigterm_answers_what_has_begun() { # test
     begin_slow
-    curl -sS -N -o one "$url/v1/completions" -d '{"prompt": "a", "max_tokens": 300, "stream": true}' &
+    curl -sS -N -o one "$url/v1/completions" -d '{"prompt": "a", "max_tokens": 80, "stream": true}' &
     one=$!
     for _ in $(seq 50); do
         [ -s one ] && break
